@@ -1,0 +1,40 @@
+"""What can go wrong, as a person should read it: what was attempted, why it failed, what to do next."""
+
+from __future__ import annotations
+
+
+class PartwardenError(Exception):
+    """An error that a user can act on.
+
+    ``problem`` names the object and says what was attempted and why it failed; ``remedy`` is the next thing
+    to do, a command or a statement where there is one.
+    """
+
+    def __init__(self, problem: str, *, remedy: str | None = None) -> None:
+        super().__init__(problem if remedy is None else f"{problem}\n{remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class NotInstalled(PartwardenError):
+    """Something that has to be on this machine or in this database is not there."""
+
+
+class CouldNotConnect(PartwardenError):
+    """A server did not let us in, or was not there."""
+
+
+class InstallRefused(PartwardenError):
+    """Installing, upgrading or removing the schema would lose or break something."""
+
+
+class ScheduleRefused(PartwardenError):
+    """A job could not be put into pg_cron."""
+
+
+class StackFailed(PartwardenError):
+    """A part of the embedded stack could not be made, started or stopped."""
+
+
+class DemoFailed(PartwardenError):
+    """The demo did not show what it promises."""
