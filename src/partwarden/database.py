@@ -1,0 +1,124 @@
+"""Connecting to a database, and what is there: which server, which extensions, which versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from partwarden.errors import CouldNotConnect, PartwardenError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+OLDEST_SERVER = 130000
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An installed extension: its version as it calls itself, and the schema it lives in."""
+
+    name: str
+    version: str
+    schema: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a connection finds on the other side. ``version`` is PostgreSQL's number, 150004 for 15.4."""
+
+    version: int
+    database: str
+    user: str
+    extensions: dict[str, Extension]
+    in_recovery: bool
+
+    def has(self, extension: str) -> bool:
+        """Whether the extension is installed in this database."""
+        return extension in self.extensions
+
+
+@contextmanager
+def connect(dsn: str, *, database: str | None = None) -> Iterator[Connection]:
+    """Connect as libpq does: a URI, ``key=value`` pairs, PG* variables, the service file, the password file.
+
+    ``database`` replaces the one that ``dsn`` names. Raises CouldNotConnect, which never holds the password.
+    """
+    try:
+        conninfo = make_conninfo(dsn, application_name="partwarden")
+        if database is not None:
+            conninfo = make_conninfo(conninfo, dbname=database)
+        connection = psycopg.connect(conninfo, connect_timeout=int(conninfo_to_dict(conninfo).get("connect_timeout") or 10))
+    except psycopg.ProgrammingError:
+        raise CouldNotConnect(
+            "this is not a connection string that libpq understands",
+            remedy="write postgresql://user@host:5432/database or 'host=… dbname=… user=…'",
+        ) from None
+    except psycopg.OperationalError as failure:
+        raise CouldNotConnect(
+            f"could not connect to {without_password(dsn)}: {str(failure).strip()}",
+            remedy="passwords are read from ~/.pgpass, PGPASSFILE or PGPASSWORD, as psql does",
+        ) from None
+    with connection:
+        yield connection
+
+
+@contextmanager
+def explained(attempt: str, kind: type[PartwardenError]) -> Iterator[None]:
+    """Turn a server's error inside the block into ``kind``, which says what was attempted."""
+    try:
+        yield
+    except psycopg.errors.LockNotAvailable as failure:
+        raise kind(
+            f"{attempt}: {_first_line(failure)}", remedy="another session holds a lock on it; try again when it has ended"
+        ) from failure
+    except psycopg.Error as failure:
+        hint = failure.diag.message_hint
+        raise kind(f"{attempt}: {_first_line(failure)}", remedy=hint) from failure
+
+
+def inspect(connection: Connection) -> Server:
+    """What server and extensions ``connection`` leads to."""
+    row = connection.execute(
+        "select current_setting('server_version_num')::int, current_database(), current_user, pg_is_in_recovery()"
+    ).fetchone()
+    assert row is not None
+    extensions = connection.execute(
+        "select extname, extversion, nspname from pg_extension join pg_namespace on extnamespace = pg_namespace.oid"
+    ).fetchall()
+    return Server(
+        version=row[0],
+        database=row[1],
+        user=row[2],
+        in_recovery=row[3],
+        extensions={name: Extension(name, version, schema) for name, version, schema in extensions},
+    )
+
+
+def setting(connection: Connection, name: str) -> str | None:
+    """A server setting that this role may not be allowed to see, in which case it is None."""
+    try:
+        with connection.transaction():
+            row = connection.execute("select current_setting(%s, true)", (name,)).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    return row[0] if row else None
+
+
+def without_password(dsn: str) -> str:
+    """The connection string as it may be shown."""
+    parts = {key: value for key, value in conninfo_to_dict(dsn).items() if key not in ("password", "sslpassword")}
+    return make_conninfo(**{key: value for key, value in parts.items() if value is not None}) or "the default server"
+
+
+def quoted(*names: str) -> str:
+    """Names as SQL writes them, joined by dots."""
+    return sql.Identifier(*names).as_string(None)
+
+
+def _first_line(failure: psycopg.Error) -> str:
+    return (failure.diag.message_primary or str(failure)).splitlines()[0]

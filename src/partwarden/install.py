@@ -1,0 +1,251 @@
+"""Brings a database's schema ``partwarden`` to this version, refuses to go back, and removes it without trace.
+
+Tables migrate by number; code is replaced whole when it differs. All of one install is one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from partwarden import __version__, bundle
+from partwarden.database import OLDEST_SERVER, Connection, Server, explained, inspect, quoted
+from partwarden.errors import InstallRefused
+
+_LOCK_TIMEOUT = "10s"
+_DOOR_MARK = "partwarden: "
+_DOORS = ("send_cron_job_failures", "send_cron_job_failures_multi_record")
+
+
+@dataclass(frozen=True)
+class InstallReport:
+    """What an install did. ``before`` is the version that was there, None for a first install."""
+
+    database: str
+    before: str | None
+    migrations: tuple[str, ...]
+    code_replaced: bool
+    doors: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the database is any different now."""
+        return bool(self.migrations or self.code_replaced or self.doors)
+
+
+def install(connection: Connection, *, cluster: str | None = None, article_schema: str = "public") -> InstallReport:
+    """Install or upgrade, in one transaction; a second time it changes nothing.
+
+    ``cluster`` is what messages call this server. ``article_schema`` is where the article's two procedures go,
+    so that its commands work as they are; a procedure of that name that is not ours is left alone.
+
+    Raises InstallRefused when the server is too old or a standby, when the role may not create a schema, when a
+    schema ``partwarden`` is there that is not ours, and when a newer partwarden has been here.
+    """
+    with explained("could not install partwarden", InstallRefused), connection.transaction():
+        server = inspect(connection)
+        connection.execute(sql.SQL("set local lock_timeout = {}").format(_LOCK_TIMEOUT))
+        connection.execute("set local client_min_messages = warning")
+        connection.execute("select pg_advisory_xact_lock(hashtext('partwarden install'))")
+        _refuse_unfit(connection, server)
+        before = installed_version(connection)
+        if before is None:
+            _create_schema(connection, server)
+        elif _version_key(before) > _version_key(__version__):
+            raise InstallRefused(
+                f"database {server.database} has partwarden {before}, newer than this one, {__version__}",
+                remedy="install with that version or a newer one; going back is not possible",
+            )
+        pending = _pending_migrations(connection, server)
+        replace = bool(pending) or _code_differs(connection)
+        if replace:
+            _drop_code(connection)
+        for migration in pending:
+            connection.execute(migration.text)  # type: ignore[call-overload]
+            connection.execute(
+                "insert into partwarden.migration (number, name, checksum) values (%s, %s, %s)",
+                (migration.number, migration.name, migration.checksum),
+            )
+        if replace:
+            connection.execute(bundle.code())  # type: ignore[call-overload]
+            connection.execute(
+                """
+                insert into partwarden.installation (version, code_hash) values (%s, %s)
+                on conflict (only_row) do update
+                set version = excluded.version, code_hash = excluded.code_hash, installed_at = now()
+                """,
+                (__version__, bundle.code_hash()),
+            )
+        if cluster is not None:
+            connection.execute(
+                "update partwarden.setting set cluster = %s where cluster is distinct from %s", (cluster, cluster)
+            )
+        doors, notes = _place_doors(connection, server, article_schema, replace=replace)
+    return InstallReport(
+        server.database, before, tuple(f"{each.number:04} {each.name}" for each in pending), replace, doors, notes
+    )
+
+
+def uninstall(connection: Connection) -> bool:
+    """Remove the schema, everything of ours in it, and the article's procedures that are doors to it.
+
+    Its jobs in pg_cron are ``schedule.unschedule``'s to remove, first. Returns False when there was nothing. What
+    somebody else has put into the schema is not removed: InstallRefused names it.
+    """
+    with explained("could not remove partwarden", InstallRefused), connection.transaction():
+        connection.execute(sql.SQL("set local lock_timeout = {}").format(_LOCK_TIMEOUT))
+        connection.execute("select pg_advisory_xact_lock(hashtext('partwarden install'))")
+        removed = [_drop_door(connection, schema, door) for schema, door in _our_doors(connection)]
+        if installed_version(connection) is None:
+            return bool(removed)
+        _drop_code(connection)
+        tables = connection.execute(
+            "select relname from pg_class where relnamespace = 'partwarden'::regnamespace and relkind in ('r', 'p')"
+        ).fetchall()
+        ours = [name for (name,) in tables if name in _our_tables()]
+        connection.execute(
+            sql.SQL("drop table {}").format(sql.SQL(", ").join(sql.Identifier("partwarden", name) for name in ours))
+        )
+        connection.execute("drop schema partwarden")
+    return True
+
+
+def installed_version(connection: Connection) -> str | None:
+    """The version of partwarden that this database has, None where it has none.
+
+    Raises InstallRefused when there is a schema of that name which is not ours.
+    """
+    row = connection.execute(
+        "select to_regclass('partwarden.installation') is not null, to_regnamespace('partwarden') is not null"
+    ).fetchone()
+    assert row is not None
+    has_table, has_schema = row
+    if has_table:
+        found = connection.execute("select version from partwarden.installation").fetchone()
+        return None if found is None else str(found[0])
+    if has_schema:
+        raise InstallRefused(
+            'there is a schema "partwarden" that this tool did not make',
+            remedy="rename or drop it: alter schema partwarden rename to …;",
+        )
+    return None
+
+
+def _refuse_unfit(connection: Connection, server: Server) -> None:
+    if server.version < OLDEST_SERVER:
+        raise InstallRefused(
+            f"PostgreSQL {server.version // 10000} is too old: partwarden needs {OLDEST_SERVER // 10000} or newer"
+        )
+    if server.in_recovery:
+        raise InstallRefused("this server is a standby", remedy="install on its primary; the standby will follow")
+
+
+def _create_schema(connection: Connection, server: Server) -> None:
+    allowed = connection.execute("select has_database_privilege(current_database(), 'create')").fetchone()
+    if allowed != (True,):
+        raise InstallRefused(
+            f"role {server.user} may not create a schema in database {server.database}",
+            remedy=f"grant create on database {quoted(server.database)} to {quoted(server.user)};",
+        )
+    connection.execute("create schema partwarden")
+    connection.execute("comment on schema partwarden is 'partwarden: guards partition maintenance'")
+    connection.execute(
+        """
+        create table partwarden.migration (
+            number     integer primary key,
+            name       text not null,
+            checksum   text not null,
+            applied_at timestamptz not null default now()
+        )
+        """
+    )
+
+
+def _pending_migrations(connection: Connection, server: Server) -> list[bundle.Migration]:
+    applied = dict(connection.execute("select number, checksum from partwarden.migration").fetchall())
+    known = bundle.migrations()
+    for migration in known:
+        if applied.get(migration.number, migration.checksum) != migration.checksum:
+            raise InstallRefused(
+                f"migration {migration.number:04} of database {server.database} is not the one this release has",
+                remedy="install with the release that was used here before, or with a newer one",
+            )
+    if unknown := set(applied) - {migration.number for migration in known}:
+        raise InstallRefused(
+            f"database {server.database} has migrations that this release does not know: {sorted(unknown)}",
+            remedy="install with the release that made them, or with a newer one",
+        )
+    return [migration for migration in known if migration.number not in applied]
+
+
+def _code_differs(connection: Connection) -> bool:
+    row = connection.execute("select version, code_hash from partwarden.installation").fetchone()
+    return row != (__version__, bundle.code_hash())
+
+
+def _drop_code(connection: Connection) -> None:
+    """Drop every routine of the schema; it is ours, and code is always replaced whole."""
+    routines = connection.execute(
+        "select oid::regprocedure::text from pg_proc where pronamespace = 'partwarden'::regnamespace"
+    ).fetchall()
+    if routines:
+        names = sql.SQL(", ").join(sql.SQL(signature) for (signature,) in routines)
+        connection.execute(sql.SQL("drop routine {}").format(names))
+
+
+def _our_tables() -> set[str]:
+    import re
+
+    created = re.findall(r"create table partwarden\.(\w+)", "".join(each.text for each in bundle.migrations()))
+    return {*created, "migration"}
+
+
+def _place_doors(
+    connection: Connection, server: Server, schema: str, *, replace: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Create or renew the article's procedures. Returns those made, and notes on why others were not."""
+    ours = _our_doors(connection)
+    others = connection.execute(
+        """
+        select proname from pg_proc
+        where pronamespace = to_regnamespace(%s) and proname = any (%s)
+          and coalesce(obj_description(oid, 'pg_proc'), '') not like %s
+        """,
+        (quoted(schema), list(_DOORS), _DOOR_MARK + "%"),
+    ).fetchall()
+    if others:
+        names = ", ".join(f"{schema}.{name}" for (name,) in others)
+        return (), (f"left alone, because partwarden did not make them: {names}; drop them and install again to "
+                    "have the article's commands lead to partwarden.monitor()",)  # fmt: skip
+    if len(ours) == len(_DOORS) and not replace:
+        return (), ()
+    allowed = connection.execute("select has_schema_privilege(to_regnamespace(%s)::oid, 'create')", (quoted(schema),)).fetchone()
+    if allowed != (True,):
+        return (), (f"the article's procedures were not made: role {server.user} may not create in schema {schema} "
+                    f"(grant create on schema {quoted(schema)} to {quoted(server.user)};)",)  # fmt: skip
+    for place, door in ours:
+        _drop_door(connection, place, door)
+    connection.execute(bundle.article_doors(quoted(schema)))  # type: ignore[call-overload]
+    return tuple(f"{schema}.{door}" for door in _DOORS), ()
+
+
+def _our_doors(connection: Connection) -> list[tuple[str, str]]:
+    rows = connection.execute(
+        """
+        select nspname, proname
+        from pg_proc join pg_namespace on pronamespace = pg_namespace.oid
+        where proname = any (%s) and obj_description(pg_proc.oid, 'pg_proc') like %s
+        """,
+        (list(_DOORS), _DOOR_MARK + "%"),
+    ).fetchall()
+    return [(schema, name) for schema, name in rows]
+
+
+def _drop_door(connection: Connection, schema: str, name: str) -> None:
+    connection.execute(sql.SQL("drop procedure {} (varchar, varchar)").format(sql.Identifier(schema, name)))
+
+
+def _version_key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,46 @@
+-- check: default-not-empty
+-- severity: warning
+-- needs: pg_partman
+-- uses: partition_set
+-- why: rows in a default partition mean that a partition was missing when they came, and they stop the one
+--      that should hold them from being created
+select
+    'warning'                                                                      as severity,
+    waiting.name                                                                   as object,
+    format('%s in the default partition of %s',
+        case when waiting.rows > 1000 then 'more than 1,000 rows wait'
+             when waiting.rows = 1 then '1 row waits'
+             else waiting.rows || ' rows wait' end,
+        waiting.name)                                                              as summary,
+    jsonb_build_object(
+        'cause', 'No partition existed for these rows when they were written.',
+        'default_partition', waiting.default_partition::regclass::text,
+        'rows', case when waiting.rows > 1000 then 'more than 1000' else waiting.rows::text end,
+        'lowest_seen', waiting.lowest,
+        'highest_seen', waiting.highest)                                           as detail,
+    format('call %I.partition_data_proc(%L);  -- moves them into partitions of their own',
+        (select nspname from pg_namespace
+         where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
+        waiting.parent_table)                                                      as remedy,
+    null::timestamptz                                                              as since
+from (
+    select
+        partition_set.name,
+        partition_set.parent_table,
+        partition_set.default_partition,
+        sample.*
+    from partition_set
+    -- At most 1,001 rows are read, however many there are.
+    cross join lateral xmltable(
+        '/table/row'
+        passing query_to_xml(
+            format('select count(*) as rows, min(seen)::text as lowest, max(seen)::text as highest
+                    from (select %I as seen from %s limit 1001) first_rows',
+                partition_set.control, partition_set.default_partition::regclass),
+            false, false, '')
+        columns rows integer, lowest text, highest text
+    ) sample
+    where partition_set.default_partition is not null
+      and has_table_privilege(partition_set.default_partition, 'select')
+) waiting
+where waiting.rows > 0

@@ -1,0 +1,79 @@
+-- relation: headroom
+-- uses: partition_set, partition_bound
+-- why: where each set stands now and where the unbroken row of partitions from there ends (edge). Time-based
+--      sets stand at this moment; of an id-based set the last partition with a row in it tells. A set that is
+--      itself a partition is also limited by its own bounds (start_at, limit_at).
+select
+    place.parent,
+    place.position_at,
+    place.position_id,
+    reach.last_upper_text,
+    reach.last_upper_at,
+    reach.last_upper_id,
+    island.edge_at,
+    island.edge_id,
+    own_bound.lower_at as start_at,
+    own_bound.upper_at as limit_at
+from (
+    select
+        partition_set.parent,
+        case when partition_set.kind <> 'id' then now() end as position_at,
+        last_filled.lower_id                                as position_id
+    from partition_set
+    left join (
+        -- One EXISTS a partition, from the last one backwards; CASE stops at the first that has a row.
+        select
+            bound.parent,
+            (xpath('/row/lower_id/text()', query_to_xml(
+                format('select case %s end as lower_id', string_agg(
+                    format('when exists (select from %s) then %s', bound.child::regclass, bound.lower_id),
+                    ' ' order by bound.lower_id desc)),
+                false, true, '')))[1]::text::numeric as lower_id
+        from partition_bound bound
+        where bound.lower_id is not null
+        group by bound.parent
+        having bool_and(has_table_privilege(bound.child, 'select'))
+    ) last_filled on last_filled.parent = partition_set.parent
+) place
+left join (
+    select
+        bound.parent,
+        max(bound.upper_at) as last_upper_at,
+        max(bound.upper_id) as last_upper_id,
+        (array_agg(bound.upper_text order by bound.upper_at desc, bound.upper_id desc))[1] as last_upper_text
+    from partition_bound bound
+    group by bound.parent
+) reach on reach.parent = place.parent
+left join (
+    select
+        numbered.parent,
+        min(numbered.lower_at) as start_at,
+        max(numbered.upper_at) as edge_at,
+        min(numbered.lower_id) as start_id,
+        max(numbered.upper_id) as edge_id
+    from (
+        select
+            neighbours.*,
+            sum(neighbours.begins) over (
+                partition by neighbours.parent order by neighbours.lower_at, neighbours.lower_id
+            ) as number
+        from (
+            select
+                bound.*,
+                case
+                    when bound.lower_at = lag(bound.upper_at) over ordered then 0
+                    when bound.lower_id = lag(bound.upper_id) over ordered then 0
+                    else 1
+                end as begins
+            from partition_bound bound
+            window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
+        ) neighbours
+    ) numbered
+    group by numbered.parent, numbered.number
+) island
+    on island.parent = place.parent
+    and (
+        island.start_at <= place.position_at and island.edge_at > place.position_at
+        or island.start_id <= place.position_id and island.edge_id > place.position_id
+    )
+left join partition_bound own_bound on own_bound.child = place.parent

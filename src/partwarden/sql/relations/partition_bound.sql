@@ -1,0 +1,42 @@
+-- relation: partition_bound
+-- uses: partition_set
+-- why: the half-open range of every partition but the default, as a time or as a number
+select
+    bound.parent,
+    bound.child,
+    bound.lower_text,
+    bound.upper_text,
+    case bound.kind
+        when 'time' then bound.lower_text::timestamptz
+        when 'epoch' then to_timestamp(bound.lower_text::numeric / bound.epoch_unit)
+        when 'encoded' then (xpath('/row/at/text()', query_to_xml(
+            format('select %s(%L) as at', bound.decoder, bound.lower_text), false, true, '')))[1]::text::timestamptz
+    end                                                                              as lower_at,
+    case bound.kind
+        when 'time' then bound.upper_text::timestamptz
+        when 'epoch' then to_timestamp(bound.upper_text::numeric / bound.epoch_unit)
+        when 'encoded' then (xpath('/row/at/text()', query_to_xml(
+            format('select %s(%L) as at', bound.decoder, bound.upper_text), false, true, '')))[1]::text::timestamptz
+    end                                                                              as upper_at,
+    case when bound.kind = 'id' then bound.lower_text::numeric end                   as lower_id,
+    case when bound.kind = 'id' then bound.upper_text::numeric end                   as upper_id
+from (
+    select
+        partition_set.parent,
+        partition_set.kind,
+        partition_set.epoch_unit,
+        partition_set.decoder,
+        child.oid          as child,
+        literal.ends[1]    as lower_text,
+        literal.ends[2]    as upper_text
+    from partition_set
+    join pg_catalog.pg_inherits inherits on inherits.inhparent = partition_set.parent
+    join pg_catalog.pg_class child on child.oid = inherits.inhrelid
+    cross join lateral regexp_match(
+        pg_get_expr(child.relpartbound, child.oid),
+        '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$'
+    ) as literal (ends)
+    where child.relispartition
+      and literal.ends is not null
+      and not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']
+) bound

@@ -1,0 +1,47 @@
+create function partwarden.deliver(p_claimed partwarden.notification, p_lambda_arn text, p_sns_topic_arn text)
+returns text
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+-- Invokes the Lambda function with one claimed notification and notes the outcome. Returns the error, or NULL.
+-- The answer is waited for longer than the function may run, so that "no answer" hardly ever hides a success; the
+-- notification's id goes along, so that a repeat can be told from a second message.
+declare
+    v_setting partwarden.setting;
+    v_answer  record;
+    v_error   text;
+    v_detail  text;
+begin
+    select * into v_setting from partwarden.setting;
+    begin
+        if to_regnamespace('aws_lambda') is null then
+            raise exception 'the extension aws_lambda is not installed in database %', current_database()
+                using errcode = 'undefined_object', hint = 'create extension aws_lambda cascade;';
+        end if;
+        perform set_config('aws_lambda.request_timeout_ms',
+            (extract(epoch from v_setting.invoke_timeout) * 1000)::bigint::text, true);
+        select * into v_answer
+        from aws_lambda.invoke(
+            p_lambda_arn,
+            (p_claimed.payload || jsonb_build_object(
+                'message', p_claimed.message
+                    || E'\n\n--\n' || format('notification %s, attempt %s', p_claimed.id, p_claimed.attempts),
+                'sns_topic_arn', p_sns_topic_arn,
+                'subject', p_claimed.subject,
+                'notification_id', p_claimed.id,
+                'attempt', p_claimed.attempts))::json,
+            nullif(split_part(p_lambda_arn, ':', 4), ''));
+    exception when others then
+        get stacked diagnostics v_error = message_text, v_detail = pg_exception_detail;
+        v_error := concat_ws(': ', v_error, nullif(v_detail, ''));
+    end;
+    update partwarden.notification
+    set delivered_at = case when v_error is null then clock_timestamp() end,
+        receipt = case when v_error is null then to_jsonb(v_answer) end,
+        last_error = v_error,
+        -- The function has answered, so there is no need to wait for it any longer.
+        next_attempt_at = next_attempt_at - v_setting.invoke_timeout
+    where number = p_claimed.number;
+    return v_error;
+end
+$$;

@@ -1,0 +1,32 @@
+create function partwarden.describe_incident(p_incident jsonb)
+returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+-- One incident as plain text: a heading, then a line a fact, further lines of a fact indented under it.
+select concat_ws(E'\n',
+    format('%s  %s  %s',
+        case p_incident ->> 'event'
+            when 'resolved' then 'RESOLVED'
+            when 'reminder' then 'STILL ' || upper(p_incident ->> 'severity')
+            when 'worsened' then 'NOW ' || upper(p_incident ->> 'severity')
+            else upper(p_incident ->> 'severity')
+        end,
+        p_incident ->> 'object', p_incident ->> 'check'),
+    case p_incident ->> 'event'
+        when 'resolved' then partwarden.fact('was', p_incident ->> 'summary')
+        else partwarden.fact('what', p_incident ->> 'summary')
+    end,
+    partwarden.fact('since', partwarden.utc((p_incident ->> 'since')::timestamptz)),
+    case when p_incident ->> 'event' = 'resolved' then
+        partwarden.fact('until', partwarden.utc((p_incident ->> 'resolved_at')::timestamptz))
+    else concat_ws(E'\n',
+        partwarden.fact('cause', p_incident -> 'detail' ->> 'cause'),
+        (
+            select string_agg(partwarden.fact(replace(evidence.key, '_', ' '), evidence.value), E'\n')
+            from jsonb_each_text(p_incident -> 'detail') evidence
+            where evidence.key <> 'cause'
+        ),
+        partwarden.fact('next', p_incident ->> 'remedy'))
+    end)
+$$;

@@ -1,0 +1,18 @@
+create function partwarden.forget_history()
+returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+-- Forgets what is over and older than the setting says; at most a thousand of each at a time.
+delete from partwarden.notification where number in (
+    select notification.number from partwarden.notification cross join partwarden.setting
+    where notification.delivered_at < now() - setting.keep_history limit 1000);
+delete from partwarden.incident where id in (
+    select incident.id from partwarden.incident cross join partwarden.setting
+    where incident.resolved_at < now() - setting.keep_history
+      and not exists (select from partwarden.notification_incident link
+                      join partwarden.notification on notification.number = link.notification_number
+                      where link.incident_id = incident.id and notification.delivered_at is null)
+    limit 1000);
+delete from partwarden.job_run using partwarden.setting where job_run.seen_at < now() - setting.keep_history;
+$$;

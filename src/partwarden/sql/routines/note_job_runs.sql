@@ -1,0 +1,61 @@
+create function partwarden.note_job_runs()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+-- Takes note of the runs that pg_cron has finished since the last time. Only rows behind the cursor are read, by
+-- the one index that cron.job_run_details has. An unfinished run holds the cursor back for a day; one that never
+-- got a start time (pg_cron leaves such rows behind for ever), for as long as it is among the newest.
+declare
+    c_in_flight constant bigint := 1000;
+    c_look_back constant bigint := 100000;
+    v_cursor bigint;
+    v_newest bigint;
+begin
+    if partwarden.extension_schema('pg_cron') is null then
+        return;
+    end if;
+    select run_cursor into v_cursor from partwarden.monitor_state;
+    select last_value into v_newest from cron.runid_seq;
+    if v_newest < v_cursor then
+        v_cursor := 0;  -- pg_cron was made anew
+    end if;
+    v_cursor := greatest(v_cursor, v_newest - c_look_back);
+
+    insert into partwarden.job_run as known (
+        jobid, runid, database, username, command, status, return_message, start_time, end_time, failing_since)
+    select distinct on (run.jobid)
+        run.jobid, run.runid, run.database, run.username, run.command, run.status, run.return_message,
+        run.start_time, run.end_time,
+        case when run.status = 'failed' then coalesce(run.start_time, run.end_time, now()) end
+    from cron.job_run_details run
+    where run.runid > v_cursor and run.status in ('succeeded', 'failed')
+    order by run.jobid, run.runid desc
+    on conflict (jobid) do update
+    set runid = excluded.runid,
+        database = excluded.database,
+        username = excluded.username,
+        command = excluded.command,
+        status = excluded.status,
+        return_message = excluded.return_message,
+        start_time = excluded.start_time,
+        end_time = excluded.end_time,
+        failing_since = case when excluded.status = 'failed'
+                             then coalesce(known.failing_since, excluded.failing_since) end,
+        seen_at = excluded.seen_at
+    where excluded.runid > known.runid;
+
+    update partwarden.monitor_state
+    set run_cursor = coalesce(
+        (
+            select min(run.runid) - 1
+            from cron.job_run_details run
+            where run.runid > v_cursor
+              and run.status not in ('succeeded', 'failed')
+              and (run.start_time > now() - interval '1 day'
+                   or run.start_time is null and run.runid > v_newest - c_in_flight)
+        ),
+        -- Other roles' runs are hidden from us: pass them by, but none that may not be committed yet.
+        greatest(v_newest - c_in_flight, (select max(run.runid) from cron.job_run_details run where run.runid > v_cursor)));
+end
+$$;

@@ -1,0 +1,7 @@
+create function partwarden.utc(p_at timestamptz)
+returns text
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
+$$;
