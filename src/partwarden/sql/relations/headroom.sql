@@ -12,8 +12,8 @@ select
     reach.last_upper_id,
     island.edge_at,
     island.edge_id,
-    own_bound.lower_at as start_at,
-    own_bound.upper_at as limit_at
+    own_bound.start_at,
+    own_bound.limit_at
 from (
     select
         partition_set.parent,
@@ -76,4 +76,27 @@ left join (
         island.start_at <= place.position_at and island.edge_at > place.position_at
         or island.start_id <= place.position_id and island.edge_id > place.position_id
     )
-left join partition_bound own_bound on own_bound.child = place.parent
+left join (
+    select
+        partition_set.parent,
+        case when partition_set.kind = 'epoch' then to_timestamp(literal.ends[1]::numeric / partition_set.epoch_unit)
+             else literal.ends[1]::timestamptz end as start_at,
+        case when partition_set.kind = 'epoch' then to_timestamp(literal.ends[2]::numeric / partition_set.epoch_unit)
+             else literal.ends[2]::timestamptz end as limit_at
+    from partition_set
+    join pg_catalog.pg_class itself on itself.oid = partition_set.parent and itself.relispartition
+    join pg_catalog.pg_inherits inherits on inherits.inhrelid = itself.oid
+    join pg_catalog.pg_partitioned_table above on above.partrelid = inherits.inhparent
+    join pg_catalog.pg_attribute attribute
+        on attribute.attrelid = above.partrelid and attribute.attnum = above.partattrs[0]
+    cross join lateral regexp_match(
+        pg_get_expr(itself.relpartbound, itself.oid),
+        '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$'
+    ) as literal (ends)
+    where not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']
+      and case partition_set.kind
+              when 'time' then attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+              when 'epoch' then attribute.atttypid in ('bigint'::regtype, 'integer'::regtype)
+              else false
+          end
+) own_bound on own_bound.parent = place.parent

@@ -1,0 +1,5 @@
+"""``python -m partwarden``: the command line."""
+
+from partwarden.cli import main
+
+main()

@@ -1,0 +1,231 @@
+"""Puts partwarden's two jobs for a database into pg_cron, under names that stay, and takes them out again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from partwarden.database import Connection, connect, explained, inspect, quoted, setting
+from partwarden.errors import ScheduleRefused
+from partwarden.install import installed_version
+
+DEFAULT_MAINTENANCE = "0 * * * *"
+EVERY_MINUTE = "* * * * *"
+EVERY_TEN_SECONDS = "10 seconds"
+
+_LONGEST_NAME = 63  # pg_cron 1.4 keeps a job's name in a PostgreSQL name, which is cut silently
+_SECONDS_SINCE = (1, 5)
+
+
+class NoCron(ScheduleRefused):
+    """There is no pg_cron where this database's jobs would be."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it should stand in pg_cron. ``change`` says what had to be done: added, changed or unchanged."""
+
+    name: str
+    schedule: str
+    command: str
+    database: str
+    change: str
+
+
+@dataclass(frozen=True)
+class ScheduleReport:
+    """The jobs of one database, and what a person should know about them."""
+
+    cron_database: str
+    jobs: tuple[Job, ...]
+    notes: tuple[str, ...]
+
+
+def schedule(
+    dsn: str,
+    *,
+    lambda_arn: str | None = None,
+    topic_arn: str | None = None,
+    maintenance: str = DEFAULT_MAINTENANCE,
+    monitor: str | None = None,
+    cron_database: str | None = None,
+    cluster: str | None = None,
+) -> ScheduleReport:
+    """Schedule the maintenance and the monitor of the database that ``dsn`` leads to; repeating it changes nothing.
+
+    ``maintenance`` and ``monitor`` are pg_cron schedules; the monitor's default is every ten seconds where pg_cron
+    can (1.5), else every minute. Without ``lambda_arn`` the monitor looks and keeps incidents but tells nobody. A
+    database without pg_partman gets the monitor only. ``cron_database`` is where pg_cron lives, if it can't be found.
+
+    Raises ScheduleRefused naming what is missing: the schema, pg_cron, a privilege, a sensible schedule.
+    """
+    if (lambda_arn is None) != (topic_arn is None):
+        raise ScheduleRefused("an alert needs both, the Lambda function's ARN and the SNS topic's ARN")
+    with connect(dsn) as target:
+        target.autocommit = True
+        server = inspect(target)
+        if installed_version(target) is None:
+            raise ScheduleRefused(
+                f"database {server.database} does not have partwarden", remedy="partwarden install DSN, with this DSN"
+            )
+        if cluster is not None:
+            target.execute("update partwarden.setting set cluster = %s", (cluster,))
+        notes = list(_alert_notes(target, server.user, lambda_arn is not None))
+        maintained = server.has("pg_partman")
+    with _cron(dsn, server.database, cron_database) as cron:
+        cron_server = inspect(cron)
+        seconds = _version(cron_server.extensions["pg_cron"].version) >= _SECONDS_SINCE
+        monitor = monitor or (EVERY_TEN_SECONDS if seconds else EVERY_MINUTE)
+        for schedule_text in (maintenance, monitor):
+            _refuse_seconds(schedule_text, seconds, cron_server.extensions["pg_cron"].version)
+        wanted = []
+        if maintained:
+            wanted.append(
+                (job_name("maintain", server.database), maintenance, "call partwarden.maintain()")
+            )
+        else:
+            notes.append(f"database {server.database} has no pg_partman, so it gets no maintenance job")
+        wanted.append((job_name("monitor", server.database), monitor, _monitor_command(cron, lambda_arn, topic_arn)))
+        with explained(f"could not schedule the jobs of database {server.database}", ScheduleRefused):
+            _refuse_unprivileged(cron, cron_server.user)
+            with cron.transaction():
+                jobs = tuple(_put(cron, name, when, command, server.database) for name, when, command in wanted)
+        notes += _cron_notes(cron, server.database, cron_server.database, server.user)
+    return ScheduleReport(cron_server.database, jobs, tuple(notes))
+
+
+def unschedule(dsn: str, *, cron_database: str | None = None) -> list[str]:
+    """Take this database's two jobs out of pg_cron; the names of those that were there."""
+    with connect(dsn) as target:
+        database = inspect(target).database
+    removed = []
+    with _cron(dsn, database, cron_database) as cron, explained("could not remove the jobs", ScheduleRefused):
+        for kind in ("maintain", "monitor"):
+            found = cron.execute(
+                "select jobid, jobname from cron.job where jobname = %s and username = current_user",
+                (job_name(kind, database),),
+            ).fetchone()
+            if found is not None:
+                cron.execute("select cron.unschedule(%s::bigint)", (found[0],))
+                removed.append(str(found[1]))
+    return removed
+
+
+def job_name(kind: str, database: str) -> str:
+    """The job's name in pg_cron: stable, and unique within 63 bytes whatever the database is called."""
+    name = f"partwarden {kind} {database}"
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    return f"partwarden {kind} {hashlib.sha256(database.encode()).hexdigest()[:32]}"
+
+
+@contextmanager
+def _cron(dsn: str, database: str, named: str | None) -> Iterator[Connection]:
+    """A connection to the database that pg_cron lives in: the one named, this one, or the one the server says."""
+    candidates = [named] if named is not None else [database]
+    if named is None:
+        with connect(dsn) as probe:
+            configured = setting(probe, "cron.database_name")
+        candidates += [configured] if configured else ["postgres"]
+    for candidate in dict.fromkeys(candidates):
+        with connect(dsn, database=candidate) as connection:
+            connection.autocommit = True
+            if inspect(connection).has("pg_cron"):
+                yield connection
+                return
+    raise NoCron(
+        f"pg_cron is not installed in database {' or '.join(dict.fromkeys(map(str, candidates)))}",
+        remedy="add pg_cron to shared_preload_libraries, then: create extension pg_cron; "
+        "or name its database with --cron-database",
+    )
+
+
+def _put(cron: Connection, name: str, when: str, command: str, database: str) -> Job:
+    found = cron.execute(
+        "select schedule, command, database, active from cron.job where jobname = %s and username = current_user",
+        (name,),
+    ).fetchone()
+    if found == (when, command, database, True):
+        return Job(name, when, command, database, "unchanged")
+    cron.execute(
+        "select cron.schedule_in_database(%s, %s, %s, %s, null, true)", (name, when, command, database)
+    )
+    return Job(name, when, command, database, "added" if found is None else "changed")
+
+
+def _monitor_command(cron: Connection, lambda_arn: str | None, topic_arn: str | None) -> str:
+    if lambda_arn is None or topic_arn is None:
+        return "call partwarden.monitor()"
+    return sql.SQL("call partwarden.monitor({}, {})").format(lambda_arn, topic_arn).as_string(cron)
+
+
+def _refuse_seconds(schedule_text: str, seconds: bool, version: str) -> None:
+    if re.fullmatch(r"\s*\d+\s+seconds?\s*", schedule_text) and not seconds:
+        raise ScheduleRefused(
+            f"pg_cron {version} can't run a job every {schedule_text.strip()}",
+            remedy="that takes pg_cron 1.5 or newer; use '* * * * *'",
+        )
+
+
+def _refuse_unprivileged(cron: Connection, user: str) -> None:
+    row = cron.execute(
+        """
+        select has_schema_privilege('cron', 'usage')
+           and has_function_privilege('cron.schedule_in_database(text, text, text, text, text, boolean)', 'execute')
+        """
+    ).fetchone()
+    if row != (True,):
+        role = quoted(user)
+        raise ScheduleRefused(
+            f"role {user} may not schedule jobs in pg_cron",
+            remedy=f"as its owner: grant usage on schema cron to {role}; "
+            f"grant execute on function cron.schedule_in_database to {role};",
+        )
+
+
+def _alert_notes(target: Connection, user: str, alerts: bool) -> Iterator[str]:
+    if not alerts:
+        yield "no --lambda-arn and --topic-arn: incidents are kept in partwarden.incident, and nobody is told"
+        return
+    row = target.execute(
+        "select has_schema_privilege(%s, oid, 'usage') from pg_namespace where nspname = 'aws_lambda'", (user,)
+    ).fetchone()
+    if row is None:
+        yield "the extension aws_lambda is not here yet: create extension aws_lambda cascade;"
+    elif row != (True,):
+        role = quoted(user)
+        yield (
+            f"role {user} may not call Lambda yet: grant usage on schema aws_lambda, aws_commons to {role}; "
+            f"grant execute on all functions in schema aws_lambda to {role};"
+        )
+
+
+def _cron_notes(cron: Connection, database: str, cron_database: str, user: str) -> Iterator[str]:
+    others = cron.execute(
+        """
+        select jobid, coalesce(jobname, ''), command from cron.job
+        where database = %s and active and command ~* 'run_maintenance' order by jobid
+        """,
+        (database,),
+    ).fetchall()
+    for jobid, name, _ in others:
+        yield (
+            f"pg_cron job {jobid} ({name or 'without a name'}) runs pg_partman's maintenance in {database} too; "
+            f"partwarden's job replaces it: select cron.unschedule({jobid});"
+        )
+    if database != cron_database:
+        yield (
+            f"runs of jobs are recorded in database {cron_database}: install and schedule partwarden there too, "
+            "and its monitor tells of jobs that fail"
+        )
+
+
+def _version(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+
+

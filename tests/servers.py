@@ -1,0 +1,164 @@
+"""The PostgreSQL servers that the tests run on: 15, 17 and 18, of this machine or in folders made for the tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from partwarden.database import Connection
+from partwarden.local.aws_lambda import install_aws_lambda
+from partwarden.local.cluster import Cluster
+from partwarden.local.installation import Installation, find_installations
+
+MAJORS = (15, 17, 18)
+OWNER = "app_owner"
+
+_ROOTS = Path(os.environ.get("PARTWARDEN_ROOTS", "/var/cache/partwarden/roots"))
+_TEMPLATE = "with_partman"
+
+
+def required_majors() -> set[int]:
+    """The versions that must not be skipped, from PARTWARDEN_REQUIRE_SERVERS ("15 17 18")."""
+    return {int(major) for major in os.environ.get("PARTWARDEN_REQUIRE_SERVERS", "").split()}
+
+
+def find_server(major: int) -> Installation | None:
+    """A complete server of that version: this machine's own, else the one made by scripts/build-server-roots.sh."""
+    root = _ROOTS / str(major)
+    places = [*find_installations(), *(find_installations(root=root) if (root / ".complete").exists() else [])]
+    return next((each for each in places if each.major == major and not each.missing_extensions), None)
+
+
+@dataclass
+class Database:
+    """A database of its own for one test: pg_partman is there, an ordinary role owns it."""
+
+    server: Server
+    name: str
+
+    @property
+    def dsn(self) -> str:
+        """As the superuser."""
+        return self.server.cluster.dsn(self.name)
+
+    @property
+    def owner_dsn(self) -> str:
+        """As the ordinary role that owns the database and its tables."""
+        return self.server.cluster.dsn(self.name, OWNER)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection of the superuser, in autocommit."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
+    def connect_owner(self) -> Iterator[Connection]:
+        """A connection of the owner, in autocommit."""
+        with psycopg.connect(self.owner_dsn, autocommit=True) as connection:
+            yield connection
+
+
+@dataclass
+class Server:
+    """A running server with pg_cron in database postgres."""
+
+    major: int
+    cluster: Cluster
+    names: Iterator[str] = field(default_factory=lambda: (f"test_{number}" for number in range(10**6)))
+
+    @property
+    def credentials_file(self) -> Path:
+        """The server process's AWS credentials, as this machine sees the file."""
+        return self.cluster.folder / "aws-credentials"
+
+    def write_aws_credentials(self, access_key: str, secret_key: str) -> None:
+        """Give the server an identity in AWS, as an attached role would."""
+        self.credentials_file.touch(mode=0o600)
+        self.credentials_file.write_text(
+            f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
+        )
+        if owner := self.cluster.installation.owner():
+            os.chown(self.credentials_file, *owner)
+
+    def new_database(self, name: str | None = None) -> Database:
+        """A copy of the template: pg_partman in schema partman, aws_lambda's stand-in, all granted to the owner."""
+        database = Database(self, name or next(self.names))
+        with psycopg.connect(self.cluster.dsn(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} template {} owner {}").format(
+                    *map(sql.Identifier, (database.name, _TEMPLATE, OWNER))
+                )
+            )
+        return database
+
+    def drop_database(self, database: Database) -> None:
+        """Remove a test's database and its jobs, whoever is still connected."""
+        with psycopg.connect(self.cluster.dsn(), autocommit=True) as connection:
+            connection.execute("delete from cron.job where database = %s", (database.name,))
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database.name)))
+
+
+@contextmanager
+def running_server(major: int, secrets_folder: Path) -> Iterator[Server]:
+    """A server of that version for as long as the block lasts."""
+    installation = find_server(major)
+    assert installation is not None
+    base = (installation.root or Path("/")) / "var/tmp"
+    folder = base / f"partwarden-tests-{secrets.token_hex(4)}"
+    inside = Path("/") / folder.relative_to(installation.root or Path("/"))
+    cluster = Cluster(
+        installation,
+        folder,
+        secrets_folder=secrets_folder,
+        settings={"fsync": "off", "full_page_writes": "off", "max_connections": "60", "cluster_name": f"pg{major}"},
+        environment={
+            "AWS_SHARED_CREDENTIALS_FILE": str(inside / "aws-credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        },
+    )
+    try:
+        cluster.start()
+        server = Server(major, cluster)
+        _prepare(server)
+        yield server
+    finally:
+        cluster.destroy()
+
+
+def _prepare(server: Server) -> None:
+    cluster = server.cluster
+    cluster.add_role(OWNER)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
+        connection.execute(f"grant usage on schema cron to {OWNER}")
+        connection.execute(f"grant execute on function cron.schedule_in_database to {OWNER}")
+        connection.execute(f"create database {_TEMPLATE} owner {OWNER}")
+    with psycopg.connect(cluster.dsn(_TEMPLATE), autocommit=True) as connection:
+        connection.execute("create schema partman")
+        connection.execute("create extension pg_partman schema partman")
+        install_aws_lambda(connection)
+        for statement in OWNER_GRANTS:
+            connection.execute(statement)
+
+
+OWNER_GRANTS = (
+    f"grant all on schema partman to {OWNER}",
+    f"grant all on all tables in schema partman to {OWNER}",
+    f"grant execute on all routines in schema partman to {OWNER}",
+    f"grant usage on schema aws_lambda, aws_commons to {OWNER}",
+    f"grant execute on all functions in schema aws_lambda to {OWNER}",
+)
+
+
+def with_application_name(dsn: str, name: str) -> str:
+    """The same connection string under another application name, to be told apart in pg_stat_activity."""
+    return make_conninfo(dsn, application_name=name)
