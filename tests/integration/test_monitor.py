@@ -1,0 +1,273 @@
+"""Checks, findings, incidents and notifications, as far as a database can show them by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from partwarden.database import Connection
+from partwarden.install import install
+from tests.partition_sets import create_parent, daily_set, put_row_in_the_way, want_one_more_partition
+from tests.servers import Database
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[Connection]:
+    """An ordinary role's connection to a database that has partwarden, and a schema for its tables."""
+    with database.connect_owner() as connection:
+        install(connection, cluster="prod-eu")
+        connection.execute("create schema app")
+        yield connection
+
+
+def findings(connection: Connection) -> set[tuple[str, str, str]]:
+    rows = connection.execute(
+        "select check_id, severity, object from partwarden.run_checks() where skipped is null"
+    ).fetchall()
+    return {(str(check), str(severity), str(found)) for check, severity, found in rows}
+
+
+def notifications(connection: Connection) -> list[tuple[str, str]]:
+    rows = connection.execute("select subject, message from partwarden.notification order by number").fetchall()
+    return [(str(subject), str(message)) for subject, message in rows]
+
+
+def test_a_healthy_set_has_no_finding(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    owner.execute("insert into app.a values (1, now())")
+    owner.execute("call partwarden.maintain()")
+    assert findings(owner) == set()
+    owner.execute("call partwarden.monitor()")
+    assert notifications(owner) == []
+
+
+def test_a_row_in_the_way_is_found_before_maintenance_fails(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    assert findings(owner) == {
+        ("default-blocks-maintenance", "critical", "app.a"),
+        ("default-not-empty", "warning", "app.a"),
+    }
+
+
+def test_a_row_far_in_the_past_blocks_nothing(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    owner.execute("insert into app.a values (1, now() - interval '1 year')")
+    assert findings(owner) == {("default-not-empty", "warning", "app.a")}
+
+
+def test_failed_maintenance_of_a_set_is_found_whatever_the_job_says(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    want_one_more_partition(owner)
+    with pytest.raises(psycopg.errors.DataException):
+        owner.execute("call partwarden.maintain()")
+    assert ("maintenance-stale", "critical", "app.a") in findings(owner)
+
+
+def test_maintenance_that_is_long_ago_is_found(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    owner.execute("call partwarden.maintain()")
+    owner.execute("update partwarden.maintenance_run set finished_at = finished_at - interval '27 hours'")
+    knows = owner.execute(
+        "select count(*) from pg_attribute where attrelid = 'partman.part_config'::regclass "
+        "and attname = 'maintenance_last_run'"
+    ).fetchone()
+    if knows == (1,):
+        owner.execute("update partman.part_config set maintenance_last_run = now() - interval '27 hours'")
+    assert findings(owner) == {("maintenance-stale", "critical", "app.a")}
+
+
+def test_few_partitions_ahead_are_found(owner: Connection) -> None:
+    daily_set(owner, "app.a", premake=4)
+    owner.execute("call partwarden.maintain()")
+    for day in range(1, 7):
+        owner.execute(
+            "do $$ begin if to_regclass(format('app.a_p%s', to_char(current_date + " + str(day) + ", 'YYYYMMDD'))) "
+            "is not null then execute format('drop table app.a_p%s', to_char(current_date + " + str(day)
+            + ", 'YYYYMMDD')); elsif to_regclass(format('app.a_p%s', to_char(current_date + " + str(day)
+            + ", 'YYYY_MM_DD'))) is not null then execute format('drop table app.a_p%s', to_char(current_date + "
+            + str(day) + ", 'YYYY_MM_DD')); end if; end $$"
+        )
+    assert {(check, found) for check, _, found in findings(owner)} == {("headroom-low", "app.a")}
+
+
+def test_a_moment_without_a_partition_is_critical(owner: Connection) -> None:
+    daily_set(owner, "app.a", premake=4)
+    owner.execute(
+        """
+        do $$ declare today regclass; begin
+            select inhrelid::regclass into today from pg_inherits join pg_class on oid = inhrelid
+            where inhparent = 'app.a'::regclass
+              and pg_get_expr(relpartbound, oid) like 'FOR VALUES FROM (''' || current_date || '%';
+            execute format('drop table %s', today);
+        end $$
+        """
+    )
+    assert ("headroom-low", "critical", "app.a") in findings(owner)
+
+
+def test_an_id_set_that_was_not_maintained_in_time_is_found(owner: Connection) -> None:
+    owner.execute("create table app.orders (id bigint primary key) partition by range (id)")
+    create_parent(owner, "app.orders", "1000", p_control="id", p_premake=3, p_start_partition="0")
+    owner.execute("call partwarden.maintain()")
+    assert findings(owner) == set()
+    owner.execute("insert into app.orders select generate_series(1, 3500)")
+    assert findings(owner) == set()  # maintenance has just been round; the next one will see to it
+    owner.execute("update partwarden.maintenance_run set finished_at = finished_at - interval '3 hours'")
+    owner.execute(
+        "update partman.part_config set premake = premake"
+        if _is_4(owner)
+        else "update partman.part_config set maintenance_last_run = now() - interval '3 hours'"
+    )
+    assert findings(owner) == {("headroom-low", "critical", "app.orders")}
+
+
+def _is_4(connection: Connection) -> bool:
+    return connection.execute(
+        "select 1 from pg_extension where extname = 'pg_partman' and extversion like '4.%'"
+    ).fetchone() == (1,)
+
+
+def test_one_notification_opens_and_one_resolves(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    for _ in range(3):
+        owner.execute("call partwarden.monitor()")
+    owner.execute("delete from app.a where id = 999999")
+    for _ in range(3):
+        owner.execute("call partwarden.monitor()")
+    subjects = [subject for subject, _ in notifications(owner)]
+    assert len(subjects) == 2
+    assert subjects[0].startswith("[partwarden] CRITICAL prod-eu/")
+    assert subjects[1].startswith("[partwarden] RESOLVED prod-eu/")
+    states = owner.execute("select check_id, resolved_at is not null from partwarden.incident").fetchall()
+    assert sorted(states) == [("default-blocks-maintenance", True), ("default-not-empty", True)]
+
+
+def test_a_reminder_comes_at_the_interval_and_not_before(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    owner.execute("call partwarden.monitor()")
+    owner.execute("update partwarden.incident set last_announced_at = now() - interval '23 hours 59 minutes'")
+    owner.execute("call partwarden.monitor()")
+    assert len(notifications(owner)) == 1
+    owner.execute("update partwarden.incident set last_announced_at = now() - interval '24 hours'")
+    owner.execute("call partwarden.monitor()")
+    owner.execute("call partwarden.monitor()")
+    assert [subject.split()[1] for subject, _ in notifications(owner)] == ["CRITICAL", "REMINDER"]
+    assert "STILL CRITICAL  app.a" in notifications(owner)[1][1]
+
+
+def test_an_incident_that_gets_worse_is_told_again(owner: Connection) -> None:
+    daily_set(owner, "app.a", premake=5)
+    put_row_in_the_way(owner, "app.a")
+    owner.execute("update partman.part_config set ignore_default_data = true")
+    owner.execute("update app.a set created_at = created_at + interval '2 days'")  # not the very next partition
+    owner.execute("call partwarden.monitor()")
+    owner.execute("update app.a set created_at = created_at - interval '2 days'")
+    owner.execute("call partwarden.monitor()")
+    events = owner.execute("select event from partwarden.notification_incident order by notification_number").fetchall()
+    assert events.count(("worsened",)) == 1
+    assert "NOW CRITICAL  app.a  default-blocks-maintenance" in notifications(owner)[-1][1]
+
+
+def test_a_message_says_what_where_since_when_why_and_what_next(owner: Connection, database: Database) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    want_one_more_partition(owner)
+    with pytest.raises(psycopg.errors.DataException):
+        owner.execute("call partwarden.maintain()")
+    owner.execute("call partwarden.monitor()")
+    subject, message = notifications(owner)[0]
+    assert subject == f"[partwarden] CRITICAL prod-eu/{database.name}: app.a default-blocks-maintenance (+2 more)"
+    for line in (
+        "cluster   prod-eu",
+        f"database  {database.name}",
+        "CRITICAL  app.a  maintenance-stale",
+        '  cause                updated partition constraint for default partition "a_default" would be violated by some row',
+        "  next                 call partman.partition_data_proc('app.a');",
+    ):
+        assert any(each.startswith(line) for each in message.splitlines()), (line, message)
+    payload = owner.execute("select payload from partwarden.notification").fetchone()
+    assert payload is not None
+    assert [each["check"] for each in payload[0]["incidents"]] == [
+        "default-blocks-maintenance",
+        "maintenance-stale",
+        "default-not-empty",
+    ]
+
+
+@pytest.mark.parametrize("name", ['Weird "Table", ünï', "two\nlines", "back\\slash"])
+def test_hostile_names_are_told_of_whole(owner: Connection, name: str) -> None:
+    daily_set(owner, f"app.{name}")
+    put_row_in_the_way(owner, f"app.{name}")
+    owner.execute("call partwarden.monitor()")
+    payload = owner.execute("select payload from partwarden.notification").fetchone()
+    assert payload is not None
+    quoted = 'app."' + name.replace('"', '""') + '"'
+    assert {each["object"] for each in payload[0]["incidents"]} == {quoted}
+
+
+def test_two_monitors_at_once_tell_once(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+
+    def run() -> None:
+        with psycopg.connect(database.owner_dsn, autocommit=True) as connection:
+            connection.execute("call partwarden.monitor()")
+
+    monitors = [threading.Thread(target=run) for _ in range(8)]
+    for each in monitors:
+        each.start()
+    for each in monitors:
+        each.join()
+    assert len(notifications(owner)) == 1
+    assert owner.execute("select count(*) from partwarden.incident").fetchone() == (2,)
+
+
+def test_a_check_that_fails_is_itself_found_and_resolves_nothing(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    owner.execute("call partwarden.monitor()")
+    owner.execute(
+        "create or replace function partwarden.check_default_not_empty() returns table (severity text, object text, "
+        "summary text, detail jsonb, remedy text, since timestamptz) language plpgsql as $$ begin raise 'broken'; end $$"
+    )
+    owner.execute("call partwarden.monitor()")
+    still_open = owner.execute("select check_id from partwarden.incident where resolved_at is null order by 1").fetchall()
+    assert still_open == [("check-error",), ("default-blocks-maintenance",), ("default-not-empty",)]
+    skipped = owner.execute("select skipped from partwarden.monitor_state").fetchone()
+    assert skipped is not None
+    assert {"check": "default-not-empty", "reason": "broken"} in skipped[0]
+
+
+def test_what_cannot_be_looked_at_is_said(owner: Connection) -> None:
+    owner.execute("call partwarden.monitor()")
+    skipped = owner.execute("select skipped from partwarden.monitor_state").fetchone()
+    assert skipped == ([{"check": "job-failed", "reason": "needs pg_cron, which is not in this database"}],)
+
+
+def test_a_database_without_pg_partman_is_monitored_all_the_same(database: Database, owner: Connection) -> None:
+    with database.connect() as superuser:
+        superuser.execute("drop extension pg_partman cascade")
+    owner.execute("call partwarden.monitor()")
+    with pytest.raises(psycopg.errors.UndefinedObject, match="pg_partman is not installed"):
+        owner.execute("call partwarden.maintain()")
+
+
+def test_history_is_forgotten_after_its_time(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    owner.execute("call partwarden.maintain()")
+    owner.execute("update partwarden.maintenance set started_at = now() - interval '91 days'")
+    owner.execute(
+        "insert into partwarden.incident (check_id, object, severity, summary, since, opened_at, last_announced_at, "
+        "resolved_at) values ('x', 'y', 'warning', '', now(), now(), now(), now() - interval '91 days')"
+    )
+    owner.execute("call partwarden.maintain()")
+    owner.execute("call partwarden.monitor()")
+    assert owner.execute("select count(*) from partwarden.maintenance").fetchone() == (1,)
+    assert owner.execute("select count(*) from partwarden.incident").fetchone() == (0,)
