@@ -108,8 +108,8 @@ class Server:
 
 
 @contextmanager
-def running_server(major: int, secrets_folder: Path) -> Iterator[Server]:
-    """A server of that version for as long as the block lasts."""
+def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterator[Server]:
+    """A server of that version for as long as the block lasts; ``settings`` go into its configuration."""
     installation = find_server(major)
     assert installation is not None
     base = (installation.root or Path("/")) / "var/tmp"
@@ -119,7 +119,7 @@ def running_server(major: int, secrets_folder: Path) -> Iterator[Server]:
         installation,
         folder,
         secrets_folder=secrets_folder,
-        settings={"fsync": "off", "full_page_writes": "off", "max_connections": "60", "cluster_name": f"pg{major}"},
+        settings={"fsync": "off", "full_page_writes": "off", "max_connections": "60", "cluster_name": f"pg{major}", **settings},
         environment={
             "AWS_SHARED_CREDENTIALS_FILE": str(inside / "aws-credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
