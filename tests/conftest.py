@@ -14,7 +14,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A running server, once for each version; skipped, with the reason, where it is neither here nor required."""
     major: int = request.param
     if find_server(major) is None:
-        reason = f"no PostgreSQL {major} with pg_cron, pg_partman and PL/Python here (scripts/build-server-roots.sh {major})"
+        reason = (
+            f"no PostgreSQL {major} with pg_cron, pg_partman and PL/Python here (scripts/build-server-roots.sh {major})"
+        )
         if major in required_majors():
             pytest.fail(reason)
         pytest.skip(reason)

@@ -62,7 +62,8 @@ def daily_set(connection: Connection, parent: str, *, premake: int = 5) -> None:
 def want_one_more_partition(connection: Connection, parent: str | None = None) -> None:
     """Make maintenance due: the set, or every set, now wants one partition more than it has."""
     connection.execute(
-        "update partman.part_config set premake = premake + 1 where parent_table = coalesce(%s, parent_table)", (parent,)
+        "update partman.part_config set premake = premake + 1 where parent_table = coalesce(%s, parent_table)",
+        (parent,),
     )
 
 

@@ -17,6 +17,7 @@ from partwarden.database import Connection
 from partwarden.local.aws_lambda import install_aws_lambda
 from partwarden.local.cluster import Cluster
 from partwarden.local.installation import Installation, find_installations
+from partwarden.local.owner import grant_to_owner
 
 MAJORS = (15, 17, 18)
 OWNER = "app_owner"
@@ -82,12 +83,10 @@ class Server:
 
     def write_aws_credentials(self, access_key: str, secret_key: str) -> None:
         """Give the server an identity in AWS, as an attached role would."""
-        self.credentials_file.touch(mode=0o600)
-        self.credentials_file.write_text(
-            f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
+        self.cluster.write_file(
+            self.credentials_file.name,
+            f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n",
         )
-        if owner := self.cluster.installation.owner():
-            os.chown(self.credentials_file, *owner)
 
     def new_database(self, name: str | None = None) -> Database:
         """A copy of the template: pg_partman in schema partman, aws_lambda's stand-in, all granted to the owner."""
@@ -119,7 +118,13 @@ def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterato
         installation,
         folder,
         secrets_folder=secrets_folder,
-        settings={"fsync": "off", "full_page_writes": "off", "max_connections": "60", "cluster_name": f"pg{major}", **settings},
+        settings={
+            "fsync": "off",
+            "full_page_writes": "off",
+            "max_connections": "60",
+            "cluster_name": f"pg{major}",
+            **settings,
+        },
         environment={
             "AWS_SHARED_CREDENTIALS_FILE": str(inside / "aws-credentials"),
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -139,24 +144,13 @@ def _prepare(server: Server) -> None:
     cluster = server.cluster
     cluster.add_role(OWNER)
     with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
-        connection.execute(f"grant usage on schema cron to {OWNER}")
-        connection.execute(f"grant execute on function cron.schedule_in_database to {OWNER}")
+        grant_to_owner(connection, OWNER)
         connection.execute(f"create database {_TEMPLATE} owner {OWNER}")
     with psycopg.connect(cluster.dsn(_TEMPLATE), autocommit=True) as connection:
         connection.execute("create schema partman")
         connection.execute("create extension pg_partman schema partman")
         install_aws_lambda(connection)
-        for statement in OWNER_GRANTS:
-            connection.execute(statement)
-
-
-OWNER_GRANTS = (
-    f"grant all on schema partman to {OWNER}",
-    f"grant all on all tables in schema partman to {OWNER}",
-    f"grant execute on all routines in schema partman to {OWNER}",
-    f"grant usage on schema aws_lambda, aws_commons to {OWNER}",
-    f"grant execute on all functions in schema aws_lambda to {OWNER}",
-)
+        grant_to_owner(connection, OWNER)
 
 
 def with_application_name(dsn: str, name: str) -> str:

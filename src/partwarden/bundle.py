@@ -198,4 +198,6 @@ def _literal(text: str) -> str:
 
 def _sql_files(folder: str) -> list[tuple[str, str]]:
     place: Traversable = files(__package__) / "sql" / folder
-    return sorted((each.name, each.read_text(encoding="utf-8")) for each in place.iterdir() if each.name.endswith(".sql"))
+    return sorted(
+        (each.name, each.read_text(encoding="utf-8")) for each in place.iterdir() if each.name.endswith(".sql")
+    )

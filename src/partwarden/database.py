@@ -52,7 +52,9 @@ def connect(dsn: str, *, database: str | None = None) -> Iterator[Connection]:
         conninfo = make_conninfo(dsn, application_name="partwarden")
         if database is not None:
             conninfo = make_conninfo(conninfo, dbname=database)
-        connection = psycopg.connect(conninfo, connect_timeout=int(conninfo_to_dict(conninfo).get("connect_timeout") or 10))
+        connection = psycopg.connect(
+            conninfo, connect_timeout=int(conninfo_to_dict(conninfo).get("connect_timeout") or 10)
+        )
     except psycopg.ProgrammingError:
         raise CouldNotConnect(
             "this is not a connection string that libpq understands",
@@ -74,7 +76,8 @@ def explained(attempt: str, kind: type[PartwardenError]) -> Iterator[None]:
         yield
     except psycopg.errors.LockNotAvailable as failure:
         raise kind(
-            f"{attempt}: {_first_line(failure)}", remedy="another session holds a lock on it; try again when it has ended"
+            f"{attempt}: {_first_line(failure)}",
+            remedy="another session holds a lock on it; try again when it has ended",
         ) from failure
     except psycopg.Error as failure:
         hint = failure.diag.message_hint
@@ -111,8 +114,8 @@ def setting(connection: Connection, name: str) -> str | None:
 
 def without_password(dsn: str) -> str:
     """The connection string as it may be shown."""
-    parts = {key: value for key, value in conninfo_to_dict(dsn).items() if key not in ("password", "sslpassword")}
-    return make_conninfo(**{key: value for key, value in parts.items() if value is not None}) or "the default server"
+    parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if key not in ("password", "sslpassword")}
+    return make_conninfo("", **parts) or "the default server"
 
 
 def quoted(*names: str) -> str:

@@ -5,6 +5,7 @@ Tables migrate by number; code is replaced whole when it differs. All of one ins
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -49,7 +50,7 @@ def install(connection: Connection, *, cluster: str | None = None, article_schem
         connection.execute(sql.SQL("set local lock_timeout = {}").format(_LOCK_TIMEOUT))
         connection.execute("set local client_min_messages = warning")
         connection.execute("select pg_advisory_xact_lock(hashtext('partwarden install'))")
-        _refuse_unfit(connection, server)
+        _refuse_unfit(server)
         before = installed_version(connection)
         if before is None:
             _create_schema(connection, server)
@@ -63,13 +64,13 @@ def install(connection: Connection, *, cluster: str | None = None, article_schem
         if replace:
             _drop_code(connection)
         for migration in pending:
-            connection.execute(migration.text)  # type: ignore[call-overload]
+            connection.execute(migration.text)
             connection.execute(
                 "insert into partwarden.migration (number, name, checksum) values (%s, %s, %s)",
                 (migration.number, migration.name, migration.checksum),
             )
         if replace:
-            connection.execute(bundle.code())  # type: ignore[call-overload]
+            connection.execute(bundle.code())
             connection.execute(
                 """
                 insert into partwarden.installation (version, code_hash) values (%s, %s)
@@ -97,9 +98,11 @@ def uninstall(connection: Connection) -> bool:
     with explained("could not remove partwarden", InstallRefused), connection.transaction():
         connection.execute(sql.SQL("set local lock_timeout = {}").format(_LOCK_TIMEOUT))
         connection.execute("select pg_advisory_xact_lock(hashtext('partwarden install'))")
-        removed = [_drop_door(connection, schema, door) for schema, door in _our_doors(connection)]
+        doors = _our_doors(connection)
+        for schema, door in doors:
+            _drop_door(connection, schema, door)
         if installed_version(connection) is None:
-            return bool(removed)
+            return bool(doors)
         _drop_code(connection)
         tables = connection.execute(
             "select relname from pg_class where relnamespace = 'partwarden'::regnamespace and relkind in ('r', 'p')"
@@ -133,7 +136,7 @@ def installed_version(connection: Connection) -> str | None:
     return None
 
 
-def _refuse_unfit(connection: Connection, server: Server) -> None:
+def _refuse_unfit(server: Server) -> None:
     if server.version < OLDEST_SERVER:
         raise InstallRefused(
             f"PostgreSQL {server.version // 10000} is too old: partwarden needs {OLDEST_SERVER // 10000} or newer"
@@ -164,7 +167,7 @@ def _create_schema(connection: Connection, server: Server) -> None:
 
 
 def _pending_migrations(connection: Connection, server: Server) -> list[bundle.Migration]:
-    applied = dict(connection.execute("select number, checksum from partwarden.migration").fetchall())
+    applied: dict[int, str] = dict(connection.execute("select number, checksum from partwarden.migration").fetchall())
     known = bundle.migrations()
     for migration in known:
         if applied.get(migration.number, migration.checksum) != migration.checksum:
@@ -196,8 +199,6 @@ def _drop_code(connection: Connection) -> None:
 
 
 def _our_tables() -> set[str]:
-    import re
-
     created = re.findall(r"create table partwarden\.(\w+)", "".join(each.text for each in bundle.migrations()))
     return {*created, "migration"}
 
@@ -221,13 +222,15 @@ def _place_doors(
                     "have the article's commands lead to partwarden.monitor()",)  # fmt: skip
     if len(ours) == len(_DOORS) and not replace:
         return (), ()
-    allowed = connection.execute("select has_schema_privilege(to_regnamespace(%s)::oid, 'create')", (quoted(schema),)).fetchone()
+    allowed = connection.execute(
+        "select has_schema_privilege(to_regnamespace(%s)::oid, 'create')", (quoted(schema),)
+    ).fetchone()
     if allowed != (True,):
         return (), (f"the article's procedures were not made: role {server.user} may not create in schema {schema} "
                     f"(grant create on schema {quoted(schema)} to {quoted(server.user)};)",)  # fmt: skip
     for place, door in ours:
         _drop_door(connection, place, door)
-    connection.execute(bundle.article_doors(quoted(schema)))  # type: ignore[call-overload]
+    connection.execute(bundle.article_doors(quoted(schema)))
     return tuple(f"{schema}.{door}" for door in _DOORS), ()
 
 

@@ -85,9 +85,7 @@ def schedule(
             _refuse_seconds(schedule_text, seconds, cron_server.extensions["pg_cron"].version)
         wanted = []
         if maintained:
-            wanted.append(
-                (job_name("maintain", server.database), maintenance, "call partwarden.maintain()")
-            )
+            wanted.append((job_name("maintain", server.database), maintenance, "call partwarden.maintain()"))
         else:
             notes.append(f"database {server.database} has no pg_partman, so it gets no maintenance job")
         wanted.append((job_name("monitor", server.database), monitor, _monitor_command(cron, lambda_arn, topic_arn)))
@@ -95,7 +93,7 @@ def schedule(
             _refuse_unprivileged(cron, cron_server.user)
             with cron.transaction():
                 jobs = tuple(_put(cron, name, when, command, server.database) for name, when, command in wanted)
-        notes += _cron_notes(cron, server.database, cron_server.database, server.user)
+        notes += _cron_notes(cron, server.database, cron_server.database)
     return ScheduleReport(cron_server.database, jobs, tuple(notes))
 
 
@@ -152,9 +150,7 @@ def _put(cron: Connection, name: str, when: str, command: str, database: str) ->
     ).fetchone()
     if found == (when, command, database, True):
         return Job(name, when, command, database, "unchanged")
-    cron.execute(
-        "select cron.schedule_in_database(%s, %s, %s, %s, null, true)", (name, when, command, database)
-    )
+    cron.execute("select cron.schedule_in_database(%s, %s, %s, %s, null, true)", (name, when, command, database))
     return Job(name, when, command, database, "added" if found is None else "changed")
 
 
@@ -205,7 +201,7 @@ def _alert_notes(target: Connection, user: str, alerts: bool) -> Iterator[str]:
         )
 
 
-def _cron_notes(cron: Connection, database: str, cron_database: str, user: str) -> Iterator[str]:
+def _cron_notes(cron: Connection, database: str, cron_database: str) -> Iterator[str]:
     others = cron.execute(
         """
         select jobid, coalesce(jobname, ''), command from cron.job
@@ -227,5 +223,3 @@ def _cron_notes(cron: Connection, database: str, cron_database: str, user: str) 
 
 def _version(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-
-

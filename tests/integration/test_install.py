@@ -103,9 +103,7 @@ def test_upgrading_keeps_the_data_and_replaces_the_code(database: Database, monk
     with database.connect_owner() as owner:
         monkeypatch.setattr(installing, "__version__", "0.0.9")
         install(owner, cluster="kept")
-        owner.execute(
-            "create function partwarden.of_the_old_version() returns int language sql as 'select 1'"
-        )
+        owner.execute("create function partwarden.of_the_old_version() returns int language sql as 'select 1'")
         monkeypatch.undo()
         later = bundle.Migration(2, "one more column", "alter table partwarden.incident add column note text;")
         monkeypatch.setattr(bundle, "migrations", lambda first=bundle.migrations(): [*first, later])
@@ -147,9 +145,7 @@ def test_a_role_that_may_not_create_a_schema_is_told_the_grant(database: Databas
 
 def test_a_procedure_of_the_article_that_is_not_ours_is_left_alone(database: Database) -> None:
     with database.connect_owner() as owner:
-        owner.execute(
-            "create procedure public.send_cron_job_failures(a varchar, b varchar) language sql as 'select 1'"
-        )
+        owner.execute("create procedure public.send_cron_job_failures(a varchar, b varchar) language sql as 'select 1'")
         report = install(owner)
         assert report.doors == ()
         assert "public.send_cron_job_failures" in report.notes[0]
@@ -195,8 +191,12 @@ def test_a_hostile_search_path_changes_nothing(database: Database) -> None:
     with database.connect_owner() as owner:
         install(owner)
         owner.execute("create schema evil")
-        owner.execute("create function evil.clock_timestamp() returns timestamptz language sql as 'select null::timestamptz'")
-        owner.execute("create function evil.array_append(text[], text) returns text[] language sql as 'select null::text[]'")
+        owner.execute(
+            "create function evil.clock_timestamp() returns timestamptz language sql as 'select null::timestamptz'"
+        )
+        owner.execute(
+            "create function evil.array_append(text[], text) returns text[] language sql as 'select null::text[]'"
+        )
         owner.execute("set search_path = evil, pg_catalog")
         owner.execute("call partwarden.maintain()")
         owner.execute("call partwarden.monitor()")
@@ -219,8 +219,9 @@ def test_nobody_else_may_call_or_read_anything(database: Database) -> None:
 
 
 def test_a_password_never_reaches_an_error() -> None:
-    with pytest.raises(Exception, match="could not connect") as failure, connect(
-        "host=127.0.0.1 port=1 user=me password=s3cr3t-w0rd"
+    with (
+        pytest.raises(Exception, match="could not connect") as failure,
+        connect("host=127.0.0.1 port=1 user=me password=s3cr3t-w0rd"),
     ):
         pass
     assert "s3cr3t-w0rd" not in str(failure.value)

@@ -9,7 +9,14 @@ import pytest
 
 from partwarden.database import Connection
 from partwarden.install import install
-from tests.partition_sets import create_parent, create_sub_parent, daily_set, partitions, put_row_in_the_way, want_one_more_partition
+from tests.partition_sets import (
+    create_parent,
+    create_sub_parent,
+    daily_set,
+    partitions,
+    put_row_in_the_way,
+    want_one_more_partition,
+)
 from tests.servers import Database, with_application_name
 from tests.waiting import wait_until
 
@@ -84,9 +91,12 @@ def test_a_second_call_while_one_runs_says_so(database: Database, owner: Connect
 
 
 def _waits_for_a_lock(connection: Connection) -> bool:
-    return connection.execute(
-        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    ).fetchone() is not None
+    return (
+        connection.execute(
+            "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        ).fetchone()
+        is not None
+    )
 
 
 def test_a_killed_call_does_not_keep_the_next_from_working(database: Database, owner: Connection) -> None:
@@ -210,7 +220,9 @@ def test_retention_detaches_what_is_too_old(owner: Connection) -> None:
     owner.execute("insert into app.log values (1, now())")
     owner.execute("update partman.part_config set infinite_time_partitions = true, retention = '5 days'")
     owner.execute("call partwarden.maintain()")
-    row = owner.execute("select partitions_dropped from partwarden.maintenance_run where phase = 'retention'").fetchone()
+    row = owner.execute(
+        "select partitions_dropped from partwarden.maintenance_run where phase = 'retention'"
+    ).fetchone()
     assert row in [(4,), (5,)]  # ten days back; pg_partman 4 starts one partition earlier
     assert runs(owner) == [("app.log", "create", "succeeded"), ("app.log", "retention", "succeeded")]
 

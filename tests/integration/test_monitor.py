@@ -87,10 +87,13 @@ def test_few_partitions_ahead_are_found(owner: Connection) -> None:
     for day in range(1, 7):
         owner.execute(
             "do $$ begin if to_regclass(format('app.a_p%s', to_char(current_date + " + str(day) + ", 'YYYYMMDD'))) "
-            "is not null then execute format('drop table app.a_p%s', to_char(current_date + " + str(day)
-            + ", 'YYYYMMDD')); elsif to_regclass(format('app.a_p%s', to_char(current_date + " + str(day)
+            "is not null then execute format('drop table app.a_p%s', to_char(current_date + "
+            + str(day)
+            + ", 'YYYYMMDD')); elsif to_regclass(format('app.a_p%s', to_char(current_date + "
+            + str(day)
             + ", 'YYYY_MM_DD'))) is not null then execute format('drop table app.a_p%s', to_char(current_date + "
-            + str(day) + ", 'YYYY_MM_DD')); end if; end $$"
+            + str(day)
+            + ", 'YYYY_MM_DD')); end if; end $$"
         )
     assert {(check, found) for check, _, found in findings(owner)} == {("headroom-low", "app.a")}
 
@@ -238,7 +241,9 @@ def test_a_check_that_fails_is_itself_found_and_resolves_nothing(owner: Connecti
         "summary text, detail jsonb, remedy text, since timestamptz) language plpgsql as $$ begin raise 'broken'; end $$"
     )
     owner.execute("call partwarden.monitor()")
-    still_open = owner.execute("select check_id from partwarden.incident where resolved_at is null order by 1").fetchall()
+    still_open = owner.execute(
+        "select check_id from partwarden.incident where resolved_at is null order by 1"
+    ).fetchall()
     assert still_open == [("check-error",), ("default-blocks-maintenance",), ("default-not-empty",)]
     skipped = owner.execute("select skipped from partwarden.monitor_state").fetchone()
     assert skipped is not None

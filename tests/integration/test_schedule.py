@@ -62,7 +62,14 @@ def test_both_jobs_go_into_the_right_database_and_stay_the_same(installed: Datab
     monitor_schedule = EVERY_TEN_SECONDS if can_do_seconds(installed.server) else EVERY_MINUTE
     command = f"call partwarden.monitor('{LAMBDA}', 'arn:aws:sns:us-east-1:123456789012:it''s-a-topic')"
     expected = [
-        (f"partwarden maintain {installed.name}", "0 * * * *", "call partwarden.maintain()", installed.name, OWNER, True),
+        (
+            f"partwarden maintain {installed.name}",
+            "0 * * * *",
+            "call partwarden.maintain()",
+            installed.name,
+            OWNER,
+            True,
+        ),
         (f"partwarden monitor {installed.name}", monitor_schedule, command, installed.name, OWNER, True),
     ]
     assert jobs(installed) == expected
@@ -156,9 +163,7 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
     with psycopg.connect(server.cluster.dsn(), autocommit=True) as superuser:
         superuser.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(dropped.name)))
     try:
-        wait_until(
-            lambda: len(finished_runs(cron)) == 3, "each of the three jobs has a finished run", seconds=100
-        )
+        wait_until(lambda: len(finished_runs(cron)) == 3, "each of the three jobs has a finished run", seconds=100)
         outcomes = finished_runs(cron)
         assert outcomes[job_name("maintain", installed.name)] == "failed"
         assert outcomes["nowhere"] == "failed"
@@ -168,7 +173,9 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
 
         found = {
             row[0]: row[1]
-            for row in cron.execute("select object, detail from partwarden.incident where check_id = 'job-failed'").fetchall()
+            for row in cron.execute(
+                "select object, detail from partwarden.incident where check_id = 'job-failed'"
+            ).fetchall()
         }
         assert any("nowhere" in each for each in found)
         assert any(job_name("maintain", installed.name) in each for each in found)
@@ -177,7 +184,9 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
         # What pg_cron calls a success on 5.5 is found in the database itself, from its state.
         with unguarded.connect_owner() as owner:
             install(owner)
-            found_there = owner.execute("select check_id, object from partwarden.run_checks() where skipped is null").fetchall()
+            found_there = owner.execute(
+                "select check_id, object from partwarden.run_checks() where skipped is null"
+            ).fetchall()
         assert ("default-blocks-maintenance", "app.broken") in found_there
     finally:
         unschedule(installed.owner_dsn)
@@ -185,9 +194,7 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
         server.drop_database(unguarded)
 
 
-def test_a_run_that_could_not_connect_is_told_of(
-    server: Server, tmp_path: Path
-) -> None:
+def test_a_run_that_could_not_connect_is_told_of(server: Server, tmp_path: Path) -> None:
     """Without background workers pg_cron connects over TCP; here to a host that does not exist."""
     elsewhere = {"cron.use_background_workers": "off", "cron.host": "no-such-host.invalid"}
     with running_server(server.major, tmp_path, **elsewhere) as locked_out:

@@ -37,6 +37,11 @@ _ATTEMPTS = 2
 
 _REMEMBERED = 1000
 
+_LOGGED = (
+    "event", "request_id", "outcome", "notification_id", "attempt", "topic", "message_id",
+    "bytes", "cut", "repeat", "further_keys", "incidents", "error",
+)  # fmt: skip
+
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _NOTIFICATION_ID = re.compile(r"[!-~]{1,128}")
 _NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -58,11 +63,11 @@ _PLAIN_PUNCTUATION = str.maketrans(
 _published: OrderedDict[tuple[str, str], str] = OrderedDict()
 
 
-class BadPayload(Exception):  # noqa: N818  # the name is what the caller reads as errorType
+class BadPayload(Exception):  # the name is what the caller reads as errorType
     """The payload can't be published as it is; the text names each wrong key. Nothing was published."""
 
 
-class PublishFailed(Exception):  # noqa: N818
+class PublishFailed(Exception):
     """SNS refused the message or did not answer; the text has its error code and message."""
 
 
@@ -86,10 +91,8 @@ def handler(event: object, context: Any) -> dict[str, object]:
 
     Raises BadPayload or PublishFailed, so that the invocation fails where the alert was not handed over.
     """
-    log: dict[str, object] = dict.fromkeys(
-        ("notification_id", "attempt", "topic", "message_id", "bytes", "cut", "repeat", "further_keys", "incidents")
-    )
-    log |= {"event": "alert", "outcome": "crashed", "request_id": getattr(context, "aws_request_id", None)}
+    log: dict[str, object] = dict.fromkeys(_LOGGED)
+    log |= {"event": "alert", "request_id": getattr(context, "aws_request_id", None), "outcome": "crashed"}
     try:
         return _deliver(event, log)
     except (BadPayload, PublishFailed) as error:
@@ -118,9 +121,7 @@ def read_payload(event: object) -> Alert:
         isinstance(notification_id, str) and _NOTIFICATION_ID.fullmatch(notification_id)
     ):
         wrong.append("notification_id must be a text of 1 to 128 printable ASCII characters without spaces")
-    if attempt is not None and (
-        not isinstance(attempt, int) or isinstance(attempt, bool) or not 1 <= attempt < 2**31
-    ):
+    if attempt is not None and (not isinstance(attempt, int) or isinstance(attempt, bool) or not 1 <= attempt < 2**31):
         wrong.append("attempt must be a whole number, 1 or more")
     if wrong:
         raise BadPayload("; ".join(wrong))

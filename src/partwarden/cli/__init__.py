@@ -34,7 +34,8 @@ app.command(database.uninstall, group=_in_database)
 app.command(database.schedule, group=_in_database)
 app.command(database.unschedule, group=_in_database)
 app.command(demo, group=_on_this_machine)
-app.command(local.app, group=_on_this_machine)
+local.app.group = _on_this_machine
+app.command(local.app)
 app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
 
 
@@ -42,7 +43,9 @@ def main(arguments: Annotated[list[str] | None, Parameter(parse=False)] = None) 
     """Run the command line and leave with its exit code; an error is said in one place, without a traceback."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        result = app(arguments, print_error=True, exit_on_error=False, result_action="return_value", error_console=errors)
+        result = app(
+            arguments, print_error=True, exit_on_error=False, result_action="return_value", error_console=errors
+        )
     except CycloptsError:
         sys.exit(COULD_NOT_TELL)
     except PartwardenError as error:

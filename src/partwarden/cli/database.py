@@ -12,7 +12,7 @@ from partwarden import __version__
 from partwarden import install as installing
 from partwarden import schedule as scheduling
 from partwarden.database import connect
-from partwarden.errors import InstallRefused
+from partwarden.errors import InstallRefused, ScheduleRefused
 
 Dsn = Annotated[
     str,
@@ -38,7 +38,9 @@ def install(
     if report.before is None:
         out.print(f"installed partwarden {__version__} in database {report.database}", markup=False)
     elif report.changed:
-        out.print(f"brought partwarden in database {report.database} from {report.before} to {__version__}", markup=False)
+        out.print(
+            f"brought partwarden in database {report.database} from {report.before} to {__version__}", markup=False
+        )
     else:
         out.print(f"database {report.database} has partwarden {__version__} already; nothing to do", markup=False)
     for door in report.doors:
@@ -70,7 +72,8 @@ def schedule(
     topic_arn: Annotated[str | None, Parameter(help="The SNS topic that alerts go to.")] = None,
     maintenance: Annotated[str, Parameter(help="When partitions are maintained.")] = scheduling.DEFAULT_MAINTENANCE,
     monitor: Annotated[
-        str | None, Parameter(help="When the monitor looks: every 10 seconds where pg_cron can (1.5), else every minute.")
+        str | None,
+        Parameter(help="When the monitor looks: every 10 seconds where pg_cron can (1.5), else every minute."),
     ] = None,
     cluster: Annotated[str | None, Parameter(help="What messages call this server.")] = None,
     cron_database: CronDatabase = None,
@@ -109,7 +112,7 @@ def _unschedule_where_there_is_cron(dsn: str, cron_database: str | None) -> list
         return scheduling.unschedule(dsn, cron_database=cron_database)
     except scheduling.NoCron:
         return []
-    except scheduling.ScheduleRefused as refused:
+    except ScheduleRefused as refused:
         raise InstallRefused(
             f"the jobs could not be removed: {refused.problem}",
             remedy="name pg_cron's database with --cron-database, or say --keep-jobs",

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -22,6 +22,7 @@ SUPERUSER = "postgres"
 
 _FREE_SPACE_NEEDED = 400 * 1024 * 1024  # initdb takes 40 MB, WAL up to 256 MB
 _START_SECONDS = 60
+_INITDB_PASSWORD = "initdb-password"  # noqa: S105 - a file's name
 
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -42,6 +43,7 @@ _SETTINGS: Mapping[str, str] = {
 class _Facts:
     """What has to be remembered between two commands; kept in ``cluster.json``."""
 
+    major: int
     port: int
     cron_database: str
 
@@ -89,6 +91,19 @@ class Cluster:
     def cron_database(self) -> str:
         """The one database that pg_cron lives in."""
         return self._facts().cron_database
+
+    @staticmethod
+    def major_made_with(secrets_folder: Path) -> int | None:
+        """The PostgreSQL version of the cluster whose facts are in ``secrets_folder``; None where there is none."""
+        file = secrets_folder / "cluster.json"
+        return _Facts(**json.loads(file.read_text())).major if file.exists() else None
+
+    def write_file(self, name: str, text: str) -> None:
+        """Put a file that only the server's account can read next to its data."""
+        file = self.folder / name
+        write_private(file, text)
+        if owner := self.installation.owner():
+            os.chown(file, *owner)
 
     def dsn(self, database: str | None = None, user: str = SUPERUSER) -> str:
         """A libpq connection string without a password in it; it names the password file instead."""
@@ -178,16 +193,13 @@ class Cluster:
         if owner := self.installation.owner():
             os.chown(self.folder, *owner)
         password = secrets.token_urlsafe(24)
-        password_for_initdb = self.folder / "initdb-password"
-        _write_private(password_for_initdb, password + "\n")
-        if owner:
-            os.chown(password_for_initdb, *owner)
+        self.write_file(_INITDB_PASSWORD, password + "\n")
         answer = self.installation.run(
             "initdb", f"--pgdata={self._inside(self._data)}", f"--username={SUPERUSER}",
-            "--auth=scram-sha-256", f"--pwfile={self._inside(password_for_initdb)}",
+            "--auth=scram-sha-256", f"--pwfile={self._inside(self.folder / _INITDB_PASSWORD)}",
             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
-        password_for_initdb.unlink()
+        (self.folder / _INITDB_PASSWORD).unlink()
         if answer.returncode != 0:
             raise StackFailed(f"initdb could not make a cluster in {self._data}: {answer.stderr.strip()}")
         port = self._wanted_port or free_port()
@@ -198,13 +210,11 @@ class Cluster:
             main.write("include 'partwarden.conf'\ninclude_if_exists 'partwarden-port.conf'\n")
         self._write_port(port)
         self._remember_password(SUPERUSER, password)
-        _write_private(self._facts_file, json.dumps(asdict(_Facts(port, self._cron_database))))
+        write_private(self._facts_file, json.dumps(asdict(_Facts(self.installation.major, port, self._cron_database))))
 
     def _ensure_cron_database(self) -> None:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            known = connection.execute(
-                "select 1 from pg_database where datname = %s", (self.cron_database,)
-            ).fetchone()
+            known = connection.execute("select 1 from pg_database where datname = %s", (self.cron_database,)).fetchone()
             if known is None:
                 connection.execute(
                     psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(self.cron_database))
@@ -215,7 +225,7 @@ class Cluster:
     def _settle_port(self) -> None:
         """Move to another port when somebody took ours while we were down, unless the user chose it."""
         port = self._wanted_port or self.port
-        if not _port_is_free(port):
+        if not port_is_free(port):
             if self._wanted_port is not None:
                 raise StackFailed(
                     f"port {port} on 127.0.0.1 is taken by another program",
@@ -224,7 +234,7 @@ class Cluster:
             port = free_port()
         if port != self.port:
             self._write_port(port)
-            _write_private(self._facts_file, json.dumps(asdict(_Facts(port, self.cron_database))))
+            write_private(self._facts_file, json.dumps(asdict(replace(self._facts(), port=port))))
 
     def _write_port(self, port: int) -> None:
         (self._data / "partwarden-port.conf").write_text(f"port = {port}\n")
@@ -279,7 +289,7 @@ class Cluster:
         lines = []
         if self.password_file.exists():
             lines = [line for line in self.password_file.read_text().splitlines() if not line.startswith(start)]
-        _write_private(self.password_file, "\n".join([*lines, start + password]) + "\n")
+        write_private(self.password_file, "\n".join([*lines, start + password]) + "\n")
 
     def _remove(self) -> None:
         for file in (self._facts_file, self.password_file):
@@ -296,7 +306,8 @@ def free_port() -> int:
         return port
 
 
-def _port_is_free(port: int) -> bool:
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on that port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
@@ -305,7 +316,7 @@ def _port_is_free(port: int) -> bool:
     return False
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
     """Replace a file by one that only its owner can read, at once and whole."""
     aside = file.with_name(file.name + ".new")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -39,10 +39,6 @@ class Installation:
     root: Path | None = None
     user: str | None = None
 
-    def outside(self, inside: Path) -> Path:
-        """The path on this machine of a path that the server knows as ``inside``."""
-        return inside if self.root is None else self.root / inside.relative_to("/")
-
     def owner(self) -> tuple[int, int] | None:
         """User and group id that the server's files must belong to; None when they are ours."""
         if self.user is None:
@@ -81,7 +77,9 @@ class Installation:
         """The same command inside ``root``, in a mount namespace that goes when the last process in it ends."""
         owner = self.owner()
         userspec = "0:0" if owner is None else f"{owner[0]}:{owner[1]}"
-        enter = 'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot --userspec="$1" "$0" "${@:2}"'
+        enter = (
+            'mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot --userspec="$1" "$0" "${@:2}"'
+        )
         return (
             "unshare",
             "--mount",
@@ -111,7 +109,7 @@ def find_installations(*, root: Path | None = None, user: str | None = None) -> 
             missing = tuple(
                 name
                 for name in REQUIRED_EXTENSIONS
-                if not any((d / f"{name}.control").exists() for d in _extension_folders(bindir, outside, root, major))
+                if not any((d / f"{name}.control").exists() for d in _extension_folders(outside, root, major))
             )
             found[bindir] = Installation(major, bindir, missing, root, user)
     return sorted(found.values(), key=lambda each: each.major, reverse=True)
@@ -139,9 +137,7 @@ def choose_installation(*, major: int | None = None, user: str | None = None) ->
 def _how_to_install(major: int | None) -> str:
     version = str(major) if major is not None else "VERSION"
     if shutil.which("apt-get"):
-        packages = " ".join(
-            f"postgresql-{version}{suffix}" for suffix in ("", "-cron", "-partman")
-        )
+        packages = " ".join(f"postgresql-{version}{suffix}" for suffix in ("", "-cron", "-partman"))
         return f"sudo apt-get install {packages} postgresql-plpython3-{version} python3-boto3"
     return (
         "install PostgreSQL with pg_cron, pg_partman and PL/Python from your system's packages "
@@ -172,7 +168,7 @@ def _major(bindir: Path, outside: Path, root: Path | None) -> int | None:
     return int(match[1]) if match else None
 
 
-def _extension_folders(bindir: Path, outside: Path, root: Path | None, major: int) -> list[Path]:
+def _extension_folders(outside: Path, root: Path | None, major: int) -> list[Path]:
     base = root or Path("/")
     folders = [
         base / f"usr/share/postgresql/{major}/extension",  # Debian keeps share apart from lib

@@ -1,6 +1,6 @@
 """A subscriber's mailbox: what SNS posts over HTTP arrives in a folder as the e-mail that a subscriber would get.
 
-    python -m partwarden.local.mailbox --port 2525 --folder mails --address dba@example.com
+``python -m partwarden.local.mailbox --folder mails`` runs one.
 """
 
 from __future__ import annotations
@@ -20,17 +20,21 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 from partwarden.errors import StackFailed
+from partwarden.local.cluster import port_is_free
+from partwarden.local.daemon import Daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _SENDER = "AWS Notifications <no-reply@sns.amazonaws.com>"
 _SUBJECT_OF_NONE = "AWS Notification Message"
@@ -42,12 +46,13 @@ _CONFIRM_SECONDS = 5
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,100}")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 logger = logging.getLogger(__name__)
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     """A request that is not answered with 200, and why."""
 
     def __init__(self, status: HTTPStatus, reason: str) -> None:
@@ -135,7 +140,7 @@ class Mailbox:
                 self._arrival.wait(left)
 
     def take(self, document: dict[str, Any], address: str | None) -> None:
-        """Take one message of SNS's HTTP protocol, parsed. Used by the endpoint, and good for a test without one."""
+        """Take one message of SNS's HTTP protocol, parsed. The endpoint calls this for every POST."""
         match document.get("Type"):
             case "SubscriptionConfirmation":
                 _confirm(_text_in(document, "SubscribeURL"))
@@ -176,14 +181,22 @@ def as_screen(mail: EmailMessage) -> str:
     """A mail as text for a terminal: four headers, an empty line, the body. Control characters are made visible."""
     headers = "".join(f"{name + ':':<9}{mail[name]}\n" for name in ("From", "To", "Date", "Subject"))
     body: str = mail.get_content()
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(character) == "Cc" and character not in "\n\t" else character
-        for character in f"{headers}\n{body}"
+    return _CONTROL_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", f"{headers}\n{body}")
+
+
+def mailbox_daemon(folder: Path, mails: Path) -> Daemon:
+    """A mailbox that runs on in the background: its log and pid in ``folder``, its mails in ``mails``."""
+    return Daemon(
+        folder,
+        __name__,
+        arguments=lambda port: ("--port", str(port), "--folder", str(mails.absolute())),
+        is_ready=lambda port: not port_is_free(port),
     )
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], request: type[_Request], mailbox: Mailbox) -> None:
         self.mailbox = mailbox
@@ -193,7 +206,7 @@ class _Server(ThreadingHTTPServer):
         """Bind without the look-up of the machine's name that HTTPServer makes."""
         socketserver.TCPServer.server_bind(self)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """Log what broke off; the next request is not concerned."""
         logger.warning("a request from %s broke off", client_address, exc_info=True)
 
@@ -202,7 +215,7 @@ class _Request(BaseHTTPRequestHandler):
     server: _Server
     timeout: ClassVar[float] = _REQUEST_SECONDS
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Answer SNS: 200 when the message was taken, else SNS tries again (5xx) or gives up (4xx)."""
         try:
             self.server.mailbox.take(_parse(self._body()), self._address())
@@ -212,7 +225,7 @@ class _Request(BaseHTTPRequestHandler):
         else:
             self._answer(HTTPStatus.OK, "ok")
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """There is nothing to see."""
         self._answer(HTTPStatus.METHOD_NOT_ALLOWED, "this is an endpoint for SNS: POST")
 
@@ -351,7 +364,7 @@ def _write_whole(file: Path, content: bytes) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a mailbox until SIGTERM or SIGINT. Its URL is the one line on stdout, written when it listens."""
-    parser = argparse.ArgumentParser(prog="python -m partwarden.local.mailbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m partwarden.local.mailbox", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; a free one when left out")
     parser.add_argument("--folder", type=Path, required=True, help="where the mails are kept, one .eml file each")
     parser.add_argument("--address", default="dba@example.com", help="whom the mails are to")

@@ -1,0 +1,64 @@
+"""``partwarden demo``: the main job, shown from nothing to the second mail."""
+
+from __future__ import annotations
+
+import time
+from email.message import EmailMessage
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+
+from partwarden.demo import scenario
+from partwarden.errors import DemoFailed
+from partwarden.local.mailbox import as_screen
+from partwarden.local.stack import Stack, default_home
+
+
+def demo(
+    *,
+    server: Annotated[
+        int | None, Parameter(help="PostgreSQL version; default: the newest that has all it needs.")
+    ] = None,
+) -> int:
+    """Break a partition set on a private server, and see the mail, the repair, and the second mail.
+
+    Starts the embedded stack (partwarden local), which goes on running. Exit code 0 only if both mails arrived.
+    """
+    out = Console(highlight=False)
+    begun = time.monotonic()
+    stack = Stack(default_home(), major=server)
+
+    def at() -> str:
+        return f"[dim]{time.monotonic() - begun:5.1f} s[/]"
+
+    def show(mail: EmailMessage) -> None:
+        out.print(f"{at()}  [bold]an e-mail arrives[/]")
+        out.print(
+            Panel(escape(as_screen(mail).rstrip()), border_style="red" if "CRITICAL" in mail["Subject"] else "green")
+        )
+
+    tell = scenario.Narrator(
+        step=lambda text: out.print(f"\n[bold]{escape(text)}[/]"),
+        line=lambda text: out.print(f"{at()}  {escape(text)}", soft_wrap=True),
+        mail=show,
+    )
+    try:
+        scenario.run(stack, tell)
+    except DemoFailed as failed:
+        out.print(f"\n[bold red]The demo failed:[/] {escape(failed.problem)}")
+        if failed.remedy:
+            out.print(f"look at it with: {escape(failed.remedy)}")
+        return 1
+    out.print(f"\n[bold green]Both mails arrived[/], {time.monotonic() - begun:.0f} s from nothing.\n")
+    out.print("What to look at next", style="bold")
+    for command, what in (
+        ("partwarden local psql", "the database; try: table partwarden.incident; table partwarden.maintenance_run;"),
+        (f"ls {stack.mail_folder}", "the mails, as .eml files"),
+        ("partwarden local status", "what runs now"),
+        ("partwarden local stop | destroy", "end it | and remove it all"),
+    ):
+        out.print(f"  {command:<36} {what}", markup=False, soft_wrap=True)
+    return 0

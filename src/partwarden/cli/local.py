@@ -1,0 +1,113 @@
+"""Commands for the embedded stack on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from partwarden.cli.database import Dsn
+from partwarden.database import connect
+from partwarden.errors import NotInstalled, StackFailed
+from partwarden.local.aws_lambda import install_aws_lambda, uninstall_aws_lambda
+from partwarden.local.cluster import SUPERUSER
+from partwarden.local.stack import DATABASE, OWNER, Stack, default_home
+
+app = App(
+    name="local",
+    help="A private PostgreSQL with pg_partman and pg_cron, a local AWS and a mailbox, to try things and for tests.\n\n"
+    "All of it listens on 127.0.0.1 only and lives in one folder: PARTWARDEN_HOME, by default /var/lib/partwarden for "
+    "root and ~/.local/share/partwarden for others.",
+    default_parameter=Parameter(negative=()),
+)
+
+
+@app.command
+def start(
+    *,
+    server: Annotated[
+        int | None, Parameter(help="PostgreSQL version; default: the newest that has all it needs.")
+    ] = None,
+    port: Annotated[int | None, Parameter(help="Port on 127.0.0.1; default: a free one.")] = None,
+) -> None:
+    """Start the stack; the first time, make it. Starting it again reuses what is there."""
+    out = Console(highlight=False, soft_wrap=True)
+    stack = Stack(default_home(), major=server, port=port)
+    target = stack.start(lambda line: out.print(line, markup=False))
+    out.print(f"\npartwarden local psql           a session in database {DATABASE}, as its owner")
+    out.print(f"database    {stack.owner_dsn}", markup=False)
+    out.print(f"lambda      {target.lambda_arn}", markup=False)
+    out.print(f"topic       {target.topic_arn}", markup=False)
+
+
+@app.command
+def stop() -> None:
+    """Stop the stack. Data and mails stay; the local AWS forgets what it knew."""
+    stopped = Stack(default_home()).stop()
+    Console(highlight=False).print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+@app.command
+def status() -> int:
+    """Show which parts run, and where. Exit code 0 when all do, 1 when not."""
+    out = Console(highlight=False, soft_wrap=True)
+    found = Stack(default_home()).status()
+    out.print(f"home        {found.home}", markup=False)
+    if found.server is None:
+        out.print("PostgreSQL  not made yet: partwarden local start")
+        return 1
+    out.print(f"{'running' if found.server_runs else 'stopped'}     {found.server}", markup=False)
+    out.print(
+        f"{'running' if found.aws_endpoint else 'stopped'}     local AWS {found.aws_endpoint or ''}", markup=False
+    )
+    out.print(
+        f"{'running' if found.mailbox_runs else 'stopped'}     mailbox, mails in {found.mailbox_folder}", markup=False
+    )
+    return 0 if found.server_runs and found.aws_endpoint and found.mailbox_runs else 1
+
+
+@app.command
+def psql(
+    *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, help="Anything that psql takes, after --.")],
+    superuser: Annotated[bool, Parameter(help="As the superuser instead of the tables' owner.")] = False,
+) -> None:
+    """Open psql in the embedded database."""
+    stack = Stack(default_home())
+    if not stack.exists or not stack.cluster().is_running():
+        raise StackFailed("the embedded stack is not running", remedy="partwarden local start")
+    program = shutil.which("psql")
+    if program is None:
+        raise NotInstalled("psql is not on this machine", remedy="sudo apt-get install postgresql-client")
+    dsn = stack.cluster().dsn(DATABASE, SUPERUSER if superuser else OWNER)
+    os.execv(program, [program, dsn, *arguments])  # noqa: S606 - a full path and no shell
+
+
+@app.command
+def destroy(*, yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do not ask.")] = False) -> None:
+    """Stop the stack and remove everything it ever made, its data and its mails."""
+    out = Console(highlight=False, soft_wrap=True)
+    home = default_home()
+    if not yes and home.exists() and out.input(f"remove {home} with all its data? [y/N] ").strip().lower() != "y":
+        out.print("nothing was removed")
+        return
+    out.print(f"removed {home}" if Stack(home).destroy() else "there is nothing to remove", markup=False)
+
+
+@app.command(name="install-aws-lambda")
+def install_lambda(dsn: Dsn, *, remove: Annotated[bool, Parameter(help="Take it out again.")] = False) -> None:
+    """Give a plain PostgreSQL the functions of RDS's aws_lambda extension, to test procedures that call them.
+
+    Needs a superuser, PL/Python and botocore on the server: docs/aws-lambda-for-postgresql.md.
+    """
+    out = Console(highlight=False, soft_wrap=True)
+    with connect(dsn) as connection:
+        if remove:
+            uninstall_aws_lambda(connection)
+            out.print("removed schemas aws_lambda and aws_commons")
+            return
+        install_aws_lambda(connection)
+    out.print("installed schemas aws_lambda and aws_commons; point them at an endpoint with")
+    out.print("  set aws_lambda.endpoint_override = 'http://127.0.0.1:4566';", markup=False)

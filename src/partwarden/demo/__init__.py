@@ -1,0 +1,1 @@
+"""The main job, shown: the article's tables, a broken set, the mail, the repair, the second mail."""
