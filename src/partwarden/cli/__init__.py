@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
+import psycopg
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
@@ -54,6 +55,10 @@ def main(arguments: Annotated[list[str] | None, Parameter(parse=False)] = None) 
         if error.remedy:
             errors.print("[bold]next:[/]  ", end="")
             errors.print(error.remedy, markup=False)
+        sys.exit(COULD_NOT_TELL)
+    except psycopg.Error as error:
+        errors.print("[bold red]error:[/] the server says: ", end="")
+        errors.print(str(error).strip(), markup=False)
         sys.exit(COULD_NOT_TELL)
     except KeyboardInterrupt:
         errors.print("interrupted")

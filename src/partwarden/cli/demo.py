@@ -9,7 +9,6 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 
 from partwarden.demo import scenario
 from partwarden.errors import DemoFailed
@@ -35,10 +34,11 @@ def demo(
         return f"[dim]{time.monotonic() - begun:5.1f} s[/]"
 
     def show(mail: EmailMessage) -> None:
-        out.print(f"{at()}  [bold]an e-mail arrives[/]")
-        out.print(
-            Panel(escape(as_screen(mail).rstrip()), border_style="red" if "CRITICAL" in mail["Subject"] else "green")
-        )
+        colour = "green" if "RESOLVED" in mail["Subject"] else "red"
+        out.print(f"{at()}  [bold {colour}]an e-mail arrives[/]\n")
+        for line in as_screen(mail).rstrip().splitlines():
+            out.print(f"  [{colour}]│[/] {escape(line)}", soft_wrap=True)
+        out.print()
 
     tell = scenario.Narrator(
         step=lambda text: out.print(f"\n[bold]{escape(text)}[/]"),

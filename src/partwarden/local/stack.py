@@ -54,14 +54,24 @@ class Stack:
     """Everything below one folder, ``home``; the server's own files are in a part of it that is the server's.
 
     ``major`` chooses a PostgreSQL version, ``port`` a port; both only matter when the cluster is first made.
+    ``installation`` with ``server_folder`` name a server that is not one of this machine's own.
     """
 
-    def __init__(self, home: Path, *, major: int | None = None, port: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        major: int | None = None,
+        port: int | None = None,
+        installation: Installation | None = None,
+        server_folder: Path | None = None,
+    ) -> None:
         self.home = home
         self._major = major
         self._port = port
+        self._named_installation = installation
         self._private = home / "private"
-        self._server_folder = home / "server"
+        self._server_folder = server_folder or home / "server"
         self.mail_folder = home / "mail"
         self.mailbox = mailbox_daemon(home / "mailbox", self.mail_folder)
 
@@ -77,6 +87,8 @@ class Stack:
 
     def cluster(self) -> Cluster:
         """The private cluster, whether it runs or not; of the version that it was made with."""
+        root = self._named_installation.root if self._named_installation else None
+        credentials = self._credentials_file if root is None else Path("/") / self._credentials_file.relative_to(root)
         return Cluster(
             self._installation(),
             self._server_folder,
@@ -85,7 +97,7 @@ class Stack:
             port=self._port,
             settings={"cluster_name": "local"},
             environment={
-                "AWS_SHARED_CREDENTIALS_FILE": str(self._credentials_file),
+                "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
                 "AWS_CONFIG_FILE": os.devnull,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "AWS_DEFAULT_REGION": "us-east-1",
@@ -153,6 +165,8 @@ class Stack:
         return self._server_folder / "aws-credentials"
 
     def _installation(self) -> Installation:
+        if self._named_installation is not None:
+            return self._named_installation
         made_with = Cluster.major_made_with(self._private)
         if made_with is not None and self._major not in (None, made_with):
             raise StackFailed(

@@ -18,7 +18,7 @@ select
         'default_partition', blocked.default_partition::regclass::text,
         'nearest_row', blocked.nearest,
         'last_partition_ends', blocked.last_upper_text)                            as detail,
-    format('call %I.partition_data_proc(%L);  -- then: call partwarden.maintain();',
+    format(E'call %I.partition_data_proc(%L);\ncall partwarden.maintain();',
         (select nspname from pg_namespace
          where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
         blocked.parent_table)                                                      as remedy,

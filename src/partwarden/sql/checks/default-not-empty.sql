@@ -18,7 +18,7 @@ select
         'rows', case when waiting.rows > 1000 then 'more than 1000' else waiting.rows::text end,
         'lowest_seen', waiting.lowest,
         'highest_seen', waiting.highest)                                           as detail,
-    format('call %I.partition_data_proc(%L);  -- moves them into partitions of their own',
+    format(E'call %I.partition_data_proc(%L);\ncall partwarden.maintain();',
         (select nspname from pg_namespace
          where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
         waiting.parent_table)                                                      as remedy,

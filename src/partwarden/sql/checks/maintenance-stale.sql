@@ -19,7 +19,7 @@ select
         'hint', stale.hint,
         'maintain_call', stale.maintenance_id,
         'last_good', stale.last_good))                                             as detail,
-    'call partwarden.maintain();  -- after the cause is gone'                      as remedy,
+    'call partwarden.maintain();'                      as remedy,
     coalesce(stale.failing_since, stale.last_good)                                 as since
 from (
     select

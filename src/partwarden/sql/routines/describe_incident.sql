@@ -14,19 +14,20 @@ select concat_ws(E'\n',
         end,
         p_incident ->> 'object', p_incident ->> 'check'),
     case p_incident ->> 'event'
-        when 'resolved' then partwarden.fact('was', p_incident ->> 'summary')
-        else partwarden.fact('what', p_incident ->> 'summary')
+        when 'resolved' then partwarden.fact('was', p_incident ->> 'summary', true)
+        else partwarden.fact('what', p_incident ->> 'summary', true)
     end,
     partwarden.fact('since', partwarden.utc((p_incident ->> 'since')::timestamptz)),
     case when p_incident ->> 'event' = 'resolved' then
         partwarden.fact('until', partwarden.utc((p_incident ->> 'resolved_at')::timestamptz))
     else concat_ws(E'\n',
-        partwarden.fact('cause', p_incident -> 'detail' ->> 'cause'),
+        partwarden.fact('cause', p_incident -> 'detail' ->> 'cause', true),
         (
             select string_agg(partwarden.fact(replace(evidence.key, '_', ' '), evidence.value), E'\n')
             from jsonb_each_text(p_incident -> 'detail') evidence
             where evidence.key <> 'cause'
         ),
-        partwarden.fact('next', p_incident ->> 'remedy'))
+        -- On lines of its own, to be pasted.
+        '  next' || E'\n    ' || replace(p_incident ->> 'remedy', E'\n', E'\n    '))
     end)
 $$;

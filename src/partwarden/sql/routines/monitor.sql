@@ -5,9 +5,17 @@ as $$
 -- only looks. What was found is committed before anything is delivered: a delivery that fails, or a kill at any
 -- point, loses nothing, and the next run tries again. Ends with an error when a delivery failed.
 declare
-    v_claimed partwarden.notification;
-    v_error   text;
+    v_patience_ends timestamptz := pg_catalog.clock_timestamp() operator(pg_catalog.+) interval '15 seconds';
+    v_claimed       partwarden.notification;
+    v_error         text;
 begin
+    -- Maintenance and monitor often start in the same second. What counts is how things stand after it.
+    while partwarden.maintenance_is_working()
+        and pg_catalog.clock_timestamp() operator(pg_catalog.<) v_patience_ends
+    loop
+        commit;
+        perform pg_catalog.pg_sleep(0.2);
+    end loop;
     perform partwarden.observe();
     commit;
     if p_lambda_arn is null then
