@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from partwarden.local.aws import AlertPath, LocalAws, provision
+from partwarden.local.mailbox import Mailbox
 from tests.servers import MAJORS, Database, Server, find_server, required_majors, running_server
 
 
@@ -30,3 +32,25 @@ def database(server: Server) -> Iterator[Database]:
     made = server.new_database()
     yield made
     server.drop_database(made)
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """An AWS on this machine, with IAM, Lambda and SNS."""
+    aws = LocalAws(tmp_path_factory.mktemp("aws"))
+    aws.start()
+    yield aws
+    aws.stop()
+
+
+@pytest.fixture(scope="session")
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
+    """The mailbox of the one who is alerted."""
+    with Mailbox(tmp_path_factory.mktemp("mails")) as box:
+        yield box
+
+
+@pytest.fixture(scope="session")
+def alert_path(local_aws: LocalAws, mailbox: Mailbox) -> AlertPath:
+    """Function, topic and subscription, and the identity that a database invokes the function with."""
+    return provision(local_aws, mailbox_url=mailbox.url, name="delivery-tests")

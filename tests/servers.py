@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -74,7 +75,7 @@ class Server:
 
     major: int
     cluster: Cluster
-    names: Iterator[str] = field(default_factory=lambda: (f"test_{number}" for number in range(10**6)))
+    numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def credentials_file(self) -> Path:
@@ -90,7 +91,7 @@ class Server:
 
     def new_database(self, name: str | None = None) -> Database:
         """A copy of the template: pg_partman in schema partman, aws_lambda's stand-in, all granted to the owner."""
-        database = Database(self, name or next(self.names))
+        database = Database(self, name or f"test_{self.major}_{next(self.numbers)}")
         with psycopg.connect(self.cluster.dsn(), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("create database {} template {} owner {}").format(
@@ -113,7 +114,6 @@ def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterato
     assert installation is not None
     base = (installation.root or Path("/")) / "var/tmp"
     folder = base / f"partwarden-tests-{secrets.token_hex(4)}"
-    inside = Path("/") / folder.relative_to(installation.root or Path("/"))
     cluster = Cluster(
         installation,
         folder,
@@ -126,7 +126,7 @@ def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterato
             **settings,
         },
         environment={
-            "AWS_SHARED_CREDENTIALS_FILE": str(inside / "aws-credentials"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(installation.inside(folder / "aws-credentials")),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_DEFAULT_REGION": "us-east-1",
         },

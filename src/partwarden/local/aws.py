@@ -13,7 +13,7 @@ import json
 import os
 import time
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -108,7 +108,7 @@ class AlertPath:
     lambda_arn: str
     topic_arn: str
     database_access_key: str
-    database_secret_key: str
+    database_secret_key: str = field(repr=False)
 
 
 def provision(aws: LocalAws, *, mailbox_url: str, name: str = "partwarden-alert") -> AlertPath:
@@ -141,7 +141,7 @@ def provision(aws: LocalAws, *, mailbox_url: str, name: str = "partwarden-alert"
 @dataclass(frozen=True)
 class _Key:
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class Cluster:
         self._settle_port()
         answer = self.installation.run(
             "pg_ctl", "start", "--silent", "--wait", f"--timeout={_START_SECONDS}",
-            f"--pgdata={self.inside(self._data)}", f"--log={self.inside(self.log_file)}",
+            f"--pgdata={self.installation.inside(self._data)}", f"--log={self.installation.inside(self.log_file)}",
             env=self._environment,
         )  # fmt: skip
         if answer.returncode != 0:
@@ -145,7 +145,7 @@ class Cluster:
         if not self.exists or not self.is_running():
             return False
         answer = self.installation.run(
-            "pg_ctl", "stop", "--silent", "--wait", f"--mode={mode}", f"--pgdata={self.inside(self._data)}"
+            "pg_ctl", "stop", "--silent", "--wait", f"--mode={mode}", f"--pgdata={self.installation.inside(self._data)}"
         )
         if answer.returncode != 0:
             raise StackFailed(f"PostgreSQL in {self.folder} did not stop: {answer.stderr.strip()}")
@@ -195,8 +195,8 @@ class Cluster:
         password = secrets.token_urlsafe(24)
         self.write_file(_INITDB_PASSWORD, password + "\n")
         answer = self.installation.run(
-            "initdb", f"--pgdata={self.inside(self._data)}", f"--username={SUPERUSER}",
-            "--auth=scram-sha-256", f"--pwfile={self.inside(self.folder / _INITDB_PASSWORD)}",
+            "initdb", f"--pgdata={self.installation.inside(self._data)}", f"--username={SUPERUSER}",
+            "--auth=scram-sha-256", f"--pwfile={self.installation.inside(self.folder / _INITDB_PASSWORD)}",
             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
         (self.folder / _INITDB_PASSWORD).unlink()
@@ -251,11 +251,6 @@ class Cluster:
     def _facts(self) -> _Facts:
         return _Facts(**json.loads(self._facts_file.read_text()))
 
-    def inside(self, path: Path) -> Path:
-        """How the server itself calls a path of this machine."""
-        root = self.installation.root
-        return path if root is None else Path("/") / path.relative_to(root)
-
     def _pid(self) -> int | None:
         try:
             return int((self._data / "postmaster.pid").read_text().splitlines()[0])
@@ -266,10 +261,10 @@ class Cluster:
         command_line = Path(f"/proc/{pid}/cmdline")
         if Path("/proc/self").exists():
             try:
-                return str(self.inside(self._data)) in command_line.read_bytes().decode(errors="replace")
+                return str(self.installation.inside(self._data)) in command_line.read_bytes().decode(errors="replace")
             except OSError:
                 return False
-        answer = self.installation.run("pg_ctl", "status", f"--pgdata={self.inside(self._data)}")
+        answer = self.installation.run("pg_ctl", "status", f"--pgdata={self.installation.inside(self._data)}")
         return answer.returncode == 0
 
     def _remove_stale_pid_file(self) -> None:

@@ -39,6 +39,10 @@ class Installation:
     root: Path | None = None
     user: str | None = None
 
+    def inside(self, path: Path) -> Path:
+        """What the server calls a path of this machine."""
+        return path if self.root is None else Path("/") / path.relative_to(self.root)
+
     def owner(self) -> tuple[int, int] | None:
         """User and group id that the server's files must belong to; None when they are ours."""
         if self.user is None:

@@ -87,17 +87,16 @@ class Stack:
 
     def cluster(self) -> Cluster:
         """The private cluster, whether it runs or not; of the version that it was made with."""
-        root = self._named_installation.root if self._named_installation else None
-        credentials = self._credentials_file if root is None else Path("/") / self._credentials_file.relative_to(root)
+        installation = self._installation()
         return Cluster(
-            self._installation(),
+            installation,
             self._server_folder,
             secrets_folder=self._private,
             cron_database=DATABASE,
             port=self._port,
             settings={"cluster_name": "local"},
             environment={
-                "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+                "AWS_SHARED_CREDENTIALS_FILE": str(installation.inside(self._credentials_file)),
                 "AWS_CONFIG_FILE": os.devnull,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "AWS_DEFAULT_REGION": "us-east-1",
