@@ -35,7 +35,9 @@ def required_majors() -> set[int]:
 def find_server(major: int) -> Installation | None:
     """A complete server of that version: this machine's own, else the one made by scripts/build-server-roots.sh."""
     root = _ROOTS / str(major)
-    places = [*find_installations(), *(find_installations(root=root) if (root / ".complete").exists() else [])]
+    places = find_installations()
+    if (root / ".complete").exists() and os.geteuid() == 0:  # it is entered by chroot
+        places += find_installations(root=root)
     return next((each for each in places if each.major == major and not each.missing_extensions), None)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from partwarden.database import Connection, connect, explained, inspect, quoted, setting
+from partwarden.database import Connection, Server, connect, explained, inspect, quoted, setting
 from partwarden.errors import ScheduleRefused
 from partwarden.install import installed_version
 
@@ -79,7 +79,7 @@ def schedule(
         maintained = server.has("pg_partman")
     with _cron(dsn, server.database, cron_database) as cron:
         cron_server = inspect(cron)
-        seconds = _version(cron_server.extensions["pg_cron"].version) >= _SECONDS_SINCE
+        seconds = runs_every_seconds(cron_server)
         monitor = monitor or (EVERY_TEN_SECONDS if seconds else EVERY_MINUTE)
         for schedule_text in (maintenance, monitor):
             _refuse_seconds(schedule_text, seconds, cron_server.extensions["pg_cron"].version)
@@ -112,6 +112,11 @@ def unschedule(dsn: str, *, cron_database: str | None = None) -> list[str]:
                 cron.execute("select cron.unschedule(%s::bigint)", (found[0],))
                 removed.append(str(found[1]))
     return removed
+
+
+def runs_every_seconds(server: Server) -> bool:
+    """Whether the server's pg_cron takes schedules like ``10 seconds``, as 1.5 and newer do."""
+    return _version(server.extensions["pg_cron"].version) >= _SECONDS_SINCE
 
 
 def job_name(kind: str, database: str) -> str:

@@ -47,9 +47,7 @@ def point_to(database: Database, endpoint: str) -> None:
 def monitor(database: Database, path: AlertPath, *, name: str = "monitor") -> None:
     """One run of the monitor in a session of its own, as pg_cron starts it."""
     with psycopg.connect(with_application_name(database.owner_dsn, name), autocommit=True) as session:
-        session.execute(
-            sql.SQL("call partwarden.monitor({}, {})").format(path.lambda_arn, path.topic_arn)
-        )
+        session.execute(sql.SQL("call partwarden.monitor({}, {})").format(path.lambda_arn, path.topic_arn))
 
 
 def due_again(owner: Connection) -> None:
@@ -87,7 +85,9 @@ def test_a_broken_set_becomes_one_mail_and_its_repair_another(
     opened, resolved = mails_of(mailbox, database)
     assert opened["Subject"].startswith(f"[partwarden] CRITICAL prod-eu/{database.name}: app.a")
     assert resolved["Subject"].startswith(f"[partwarden] RESOLVED prod-eu/{database.name}: app.a")
-    told = owner.execute("select id::text, receipt -> 'payload' ->> 'message_id' from partwarden.notification").fetchall()
+    told = owner.execute(
+        "select id::text, receipt -> 'payload' ->> 'message_id' from partwarden.notification"
+    ).fetchall()
     assert {mail["X-Partwarden-Notification-Id"] for mail in (opened, resolved)} == {row[0] for row in told}
     assert all(row[1] for row in told)
     assert states(owner) == [(1, True, None), (1, True, None)]
@@ -241,7 +241,9 @@ def test_a_monitor_killed_after_the_mail_went_out_sends_no_second_one(
     due_again(owner)
     monitor(database, alert_path)
     assert states(owner) == [(2, True, None)]
-    assert owner.execute("select receipt -> 'payload' ->> 'repeat' from partwarden.notification").fetchone() == ("true",)
+    assert owner.execute("select receipt -> 'payload' ->> 'repeat' from partwarden.notification").fetchone() == (
+        "true",
+    )
     assert len(mails_of(mailbox, database)) == 1
 
 

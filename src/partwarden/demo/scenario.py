@@ -15,7 +15,7 @@ from partwarden.errors import DemoFailed
 from partwarden.install import install, uninstall
 from partwarden.local.mailbox import read_mails
 from partwarden.local.stack import AlertTarget, Stack
-from partwarden.schedule import EVERY_MINUTE, schedule, unschedule
+from partwarden.schedule import EVERY_MINUTE, runs_every_seconds, schedule, unschedule
 
 _MAIL_SECONDS = 90
 _RESOLVED_SECONDS = 40
@@ -138,7 +138,7 @@ def _break(owner: Connection) -> str:
 
 def _schedule(stack: Stack, owner: Connection, target: AlertTarget, tell: Narrator) -> bool:
     """Schedule both jobs as often as this pg_cron can; returns whether that is more than once a minute."""
-    fast = inspect(owner).extensions["pg_cron"].version.split(".")[:2] not in (["1", "3"], ["1", "4"], ["1", "4-1"])
+    fast = runs_every_seconds(inspect(owner))
     report = schedule(
         stack.owner_dsn,
         lambda_arn=target.lambda_arn,

@@ -1,0 +1,35 @@
+# make demo    set up what is missing, and show the main job from nothing to the second e-mail
+# make test    set up what is missing, and run the tests on every server that can be had here
+# make lint    formatting, style, types
+# make wheel   build the wheel, install it into an empty environment, and run the command from there
+# make clean   remove the virtual environment and what was built; servers and data stay (partwarden local destroy)
+
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint wheel clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+demo:
+	@scripts/setup.sh demo
+	@.venv/bin/partwarden demo
+
+test:
+	@scripts/setup.sh test
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint:
+	@scripts/setup.sh python
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+
+wheel:
+	@scripts/setup.sh python
+	@scripts/check-wheel.sh
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache
