@@ -20,17 +20,17 @@ from partwarden.local.installation import choose_installation
 
 def main() -> int:
     if "--missing-for-tests" in sys.argv:
-        print(*[major for major in MAJORS if find_server(major) is None])  # noqa: T201
+        print(*[major for major in MAJORS if find_server(major) is None])
         return 0
     try:
         choose_installation()
     except NotInstalled as missing:
-        print(missing)  # noqa: T201
+        print(missing)
         return 1
     # PL/Python runs on the system's Python, wherever ours comes from.
     botocore = subprocess.run(["/usr/bin/python3", "-c", "import botocore"], capture_output=True, check=False)
     if botocore.returncode != 0:
-        print("the server's Python has no botocore: sudo apt-get install python3-boto3")  # noqa: T201
+        print("the server's Python has no botocore: sudo apt-get install python3-boto3")
     return botocore.returncode
 
 

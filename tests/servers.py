@@ -91,9 +91,13 @@ class Server:
             f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n",
         )
 
+    def new_name(self) -> str:
+        """A database name that no other test on any server has."""
+        return f"test_{self.major}_{next(self.numbers)}"
+
     def new_database(self, name: str | None = None) -> Database:
         """A copy of the template: pg_partman in schema partman, aws_lambda's stand-in, all granted to the owner."""
-        database = Database(self, name or f"test_{self.major}_{next(self.numbers)}")
+        database = Database(self, name or self.new_name())
         with psycopg.connect(self.cluster.dsn(), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("create database {} template {} owner {}").format(

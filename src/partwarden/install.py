@@ -218,16 +218,20 @@ def _place_doors(
     ).fetchall()
     if others:
         names = ", ".join(f"{schema}.{name}" for (name,) in others)
-        return (), (f"left alone, because partwarden did not make them: {names}; drop them and install again to "
-                    "have the article's commands lead to partwarden.monitor()",)  # fmt: skip
+        note = (
+            f"left alone, because partwarden did not make them: {names}; drop them and install again to have the "
+            "article's commands lead to partwarden.monitor()"
+        )
+        return (), (note,)
     if len(ours) == len(_DOORS) and not replace:
         return (), ()
-    allowed = connection.execute(
-        "select has_schema_privilege(to_regnamespace(%s)::oid, 'create')", (quoted(schema),)
-    ).fetchone()
-    if allowed != (True,):
-        return (), (f"the article's procedures were not made: role {server.user} may not create in schema {schema} "
-                    f"(grant create on schema {quoted(schema)} to {quoted(server.user)};)",)  # fmt: skip
+    allowed = connection.execute("select has_schema_privilege(to_regnamespace(%s)::oid, 'create')", (quoted(schema),))
+    if allowed.fetchone() != (True,):
+        note = (
+            f"the article's procedures were not made: role {server.user} may not create in schema {schema} "
+            f"(grant create on schema {quoted(schema)} to {quoted(server.user)};)"
+        )
+        return (), (note,)
     for place, door in ours:
         _drop_door(connection, place, door)
     connection.execute(bundle.article_doors(quoted(schema)))

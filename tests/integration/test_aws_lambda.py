@@ -154,7 +154,7 @@ def deploy_handlers(service: LambdaService) -> None:
 @pytest.fixture
 def database(server: Server) -> Iterator[Database]:
     """An empty database, in which nobody has installed anything."""
-    made = Database(server, next(server.names))
+    made = Database(server, server.new_name())
     with psycopg.connect(server.cluster.dsn(), autocommit=True) as admin:
         admin.execute(sql.SQL("create database {} template template0").format(sql.Identifier(made.name)))
     yield made

@@ -83,7 +83,7 @@ def test_a_second_call_while_one_runs_says_so(database: Database, owner: Connect
         first = threading.Thread(target=maintain)
         first.start()
         wait_until(lambda: _waits_for_a_lock(owner), "the first call waits for the lock")
-        with pytest.raises(psycopg.errors.ObjectInUse, match="is running already, since .* in process"):
+        with pytest.raises(psycopg.errors.ObjectInUse, match=r"is running already, since .* in process"):
             owner.execute("call partwarden.maintain()")
     first.join()
     assert errors == []

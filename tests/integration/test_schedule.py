@@ -24,12 +24,12 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:it's-a-topic"
 
 
 @pytest.fixture
-def installed(database: Database) -> Iterator[Database]:
+def installed(database: Database) -> Database:
     """A database with partwarden and a schema for its tables."""
     with database.connect_owner() as owner:
         install(owner)
         owner.execute("create schema app")
-    yield database
+    return database
 
 
 @pytest.fixture
