@@ -1,8 +1,16 @@
 create function partwarden.partition_count(p_parent_table text)
 returns integer
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
-{{with partition_set; part_config: partwarden.part_config(p_parent_table)}}
-select count(*)::integer from partition_set join pg_inherits on inhparent = partition_set.parent
+begin
+    return (
+        select count(*)
+        from pg_inherits
+        join pg_class parent on parent.oid = inhparent
+        join pg_namespace on pg_namespace.oid = parent.relnamespace
+        where nspname = split_part(p_parent_table, '.', 1)::name
+          and parent.relname = split_part(p_parent_table, '.', 2)::name
+    );
+end
 $$;

@@ -10,6 +10,12 @@ as $$
 declare
     v_retention text;
 begin
+    if not exists (
+        select from partwarden.part_config(p_parent_table) as listed (config) where config ->> 'retention' is not null
+    ) then
+        return null;
+    end if;
+
     {{with partition_set, headroom; part_config: partwarden.part_config(p_parent_table)}}
     select partition_set.retention
     into v_retention
