@@ -39,7 +39,8 @@ class InstallReport:
 def install(connection: Connection, *, cluster: str | None = None, article_schema: str = "public") -> InstallReport:
     """Install or upgrade, in one transaction; a second time it changes nothing.
 
-    ``cluster`` is what messages call this server. ``article_schema`` is where the article's two procedures go,
+    ``cluster`` is what messages call this server; at first the host that we have connected to, unless that is this
+    machine. ``article_schema`` is where the article's two procedures go,
     so that its commands work as they are; a procedure of that name that is not ours is left alone.
 
     Raises InstallRefused when the server is too old or a standby, when the role may not create a schema, when a
@@ -79,6 +80,8 @@ def install(connection: Connection, *, cluster: str | None = None, article_schem
                 """,
                 (__version__, bundle.code_hash()),
             )
+        if cluster is None and before is None:
+            cluster = _host_name(connection)
         if cluster is not None:
             connection.execute(
                 "update partwarden.setting set cluster = %s where cluster is distinct from %s", (cluster, cluster)
@@ -143,6 +146,12 @@ def _refuse_unfit(server: Server) -> None:
         )
     if server.in_recovery:
         raise InstallRefused("this server is a standby", remedy="install on its primary; the standby will follow")
+
+
+def _host_name(connection: Connection) -> str | None:
+    """The host as the user called it; background workers of the server don't know any."""
+    host = connection.info.host
+    return None if not host or host.startswith(("/", "127.", "localhost", "::1")) else host
 
 
 def _create_schema(connection: Connection, server: Server) -> None:

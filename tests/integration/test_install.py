@@ -188,6 +188,19 @@ def test_every_routine_runs_under_a_pinned_search_path(database: Database) -> No
     assert unpinned == []
 
 
+def test_every_body_is_valid_by_itself(database: Database) -> None:
+    """At install the bodies are not looked at, because they name each other; here each one is made again."""
+    with database.connect_owner() as owner:
+        install(owner)
+        owner.execute("set check_function_bodies = on")
+        definitions = owner.execute(
+            "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'partwarden'::regnamespace"
+        ).fetchall()
+        assert len(definitions) > 20
+        for (definition,) in definitions:
+            owner.execute(definition)
+
+
 def test_a_hostile_search_path_changes_nothing(database: Database) -> None:
     with database.connect_owner() as owner:
         install(owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from partwarden.database import Connection
 from partwarden.install import install
 from tests.partition_sets import create_parent, daily_set, put_row_in_the_way, want_one_more_partition
 from tests.servers import Database
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -231,6 +233,51 @@ def test_two_monitors_at_once_tell_once(database: Database, owner: Connection) -
         each.join()
     assert len(notifications(owner)) == 1
     assert owner.execute("select count(*) from partwarden.incident").fetchone() == (2,)
+
+
+def test_the_monitor_waits_for_a_maintenance_at_work(database: Database, owner: Connection) -> None:
+    """Both often start in the same second; what counts is how things stand afterwards."""
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    want_one_more_partition(owner)
+    owner.execute("update partwarden.setting set lock_timeout = '30 seconds'")
+
+    def call(procedure: str) -> None:
+        with psycopg.connect(database.owner_dsn, autocommit=True) as connection, suppress(psycopg.errors.DataException):
+            connection.execute(f"call partwarden.{procedure}()")
+
+    maintain = threading.Thread(target=call, args=("maintain",))
+    monitor = threading.Thread(target=call, args=("monitor",))
+    with psycopg.connect(database.owner_dsn) as blocker:
+        blocker.execute("lock table app.a in access exclusive mode")
+        maintain.start()
+        wait_until(lambda: waits(owner, "Lock"), "maintenance waits for the table")
+        monitor.start()
+        wait_until(lambda: waits(owner, "Timeout"), "the monitor waits for the maintenance")
+        assert owner.execute("select count(*) from partwarden.incident").fetchone() == (0,)
+    maintain.join()
+    monitor.join()
+    found = owner.execute("select check_id from partwarden.incident order by 1").fetchall()
+    assert ("maintenance-stale",) in found
+
+
+def waits(connection: Connection, kind: str) -> bool:
+    row = connection.execute(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = %s", (kind,)
+    ).fetchone()
+    return row is not None and row[0] > 0
+
+
+def test_a_locked_default_partition_does_not_hold_the_monitor_up(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    owner.execute("update partwarden.setting set lock_timeout = '200 milliseconds'")
+    with psycopg.connect(database.owner_dsn) as blocker:
+        blocker.execute("lock table app.a_default in access exclusive mode")
+        owner.execute("call partwarden.monitor()")
+        found = owner.execute("select check_id, object from partwarden.incident order by 2").fetchall()
+        assert ("check-error", "default-not-empty") in found
+    owner.execute("call partwarden.monitor()")
+    assert owner.execute("select count(*) from partwarden.incident where resolved_at is null").fetchone() == (0,)
 
 
 def test_a_check_that_fails_is_itself_found_and_resolves_nothing(owner: Connection) -> None:

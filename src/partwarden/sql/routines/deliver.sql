@@ -18,8 +18,12 @@ begin
             raise exception 'the extension aws_lambda is not installed in database %', current_database()
                 using errcode = 'undefined_object', hint = 'create extension aws_lambda cascade;';
         end if;
-        perform set_config('aws_lambda.request_timeout_ms',
-            (extract(epoch from v_setting.invoke_timeout) * 1000)::bigint::text, true);
+        begin
+            perform set_config('aws_lambda.request_timeout_ms',
+                (extract(epoch from v_setting.invoke_timeout) * 1000)::bigint::text, true);
+        exception when insufficient_privilege or cant_change_runtime_param then
+            null;  -- where only the administrator may say how long, it is for as long as that
+        end;
         select * into v_answer
         from aws_lambda.invoke(
             p_lambda_arn,

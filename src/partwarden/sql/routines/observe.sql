@@ -11,6 +11,7 @@ declare
     v_skipped  jsonb;
     v_events   jsonb;
 begin
+    perform partwarden.use_lock_timeout();
     perform pg_advisory_xact_lock(hashtext('partwarden observe'));
     perform partwarden.note_job_runs();
 
