@@ -194,7 +194,8 @@ def test_every_body_is_valid_by_itself(database: Database) -> None:
         install(owner)
         owner.execute("set check_function_bodies = on")
         definitions = owner.execute(
-            "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'partwarden'::regnamespace"
+            "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'partwarden'::regnamespace "
+            "and proname not in (select function_name from partwarden.checks() where needs = 'pg_cron')"
         ).fetchall()
         assert len(definitions) > 20
         for (definition,) in definitions:
