@@ -18,6 +18,8 @@ from importlib.resources.abc import Traversable
 
 SCHEMA = "partwarden"
 
+ARTICLE_DOORS = ("send_cron_job_failures", "send_cron_job_failures_multi_record")
+
 _HEADER_LINE = re.compile(r"^-- (?P<key>[a-z]+): (?P<value>.*)$")
 _CONTINUATION = re.compile(r"^--  +(?P<value>.*)$")
 _WITH = re.compile(r"\{\{with (?P<names>[a-z_, ]+?)(?:; part_config: (?P<part_config>[^}]+))?\}\}")
@@ -100,7 +102,8 @@ def code() -> str:
 
 def article_doors(schema: str) -> str:
     """The SQL that creates the article's two procedures in ``schema``, given as a quoted identifier."""
-    return "\n".join(text.replace("{{schema}}", schema) for _, text in _sql_files("doors"))
+    door = (files(__package__) / "sql" / "article_door.sql").read_text(encoding="utf-8")
+    return "\n".join(door.replace("{{schema}}", schema).replace("{{name}}", name) for name in ARTICLE_DOORS)
 
 
 def code_hash() -> str:

@@ -16,7 +16,6 @@ from partwarden.errors import InstallRefused
 
 _LOCK_TIMEOUT = "10s"
 _DOOR_MARK = "partwarden: "
-_DOORS = ("send_cron_job_failures", "send_cron_job_failures_multi_record")
 
 
 @dataclass(frozen=True)
@@ -223,7 +222,7 @@ def _place_doors(
         where pronamespace = to_regnamespace(%s) and proname = any (%s)
           and coalesce(obj_description(oid, 'pg_proc'), '') not like %s
         """,
-        (quoted(schema), list(_DOORS), _DOOR_MARK + "%"),
+        (quoted(schema), list(bundle.ARTICLE_DOORS), _DOOR_MARK + "%"),
     ).fetchall()
     if others:
         names = ", ".join(f"{schema}.{name}" for (name,) in others)
@@ -232,7 +231,7 @@ def _place_doors(
             "article's commands lead to partwarden.monitor()"
         )
         return (), (note,)
-    if len(ours) == len(_DOORS) and not replace:
+    if len(ours) == len(bundle.ARTICLE_DOORS) and not replace:
         return (), ()
     allowed = connection.execute("select has_schema_privilege(to_regnamespace(%s)::oid, 'create')", (quoted(schema),))
     if allowed.fetchone() != (True,):
@@ -244,7 +243,7 @@ def _place_doors(
     for place, door in ours:
         _drop_door(connection, place, door)
     connection.execute(bundle.article_doors(quoted(schema)))
-    return tuple(f"{schema}.{door}" for door in _DOORS), ()
+    return tuple(f"{schema}.{door}" for door in bundle.ARTICLE_DOORS), ()
 
 
 def _our_doors(connection: Connection) -> list[tuple[str, str]]:
@@ -254,7 +253,7 @@ def _our_doors(connection: Connection) -> list[tuple[str, str]]:
         from pg_proc join pg_namespace on pronamespace = pg_namespace.oid
         where proname = any (%s) and obj_description(pg_proc.oid, 'pg_proc') like %s
         """,
-        (list(_DOORS), _DOOR_MARK + "%"),
+        (list(bundle.ARTICLE_DOORS), _DOOR_MARK + "%"),
     ).fetchall()
     return [(schema, name) for schema, name in rows]
 
