@@ -11,6 +11,16 @@ from partwarden.local.mailbox import Mailbox
 from tests.servers import MAJORS, Database, Server, find_server, required_majors, running_server
 
 
+def pytest_report_header() -> list[str]:
+    """Which servers the tests run on, and how to get the others; a line each instead of one a skipped test."""
+    return [
+        f"PostgreSQL {major}: {found.bindir if found.root is None else found.root}"
+        if (found := find_server(major)) is not None
+        else f"PostgreSQL {major}: not here, its tests are skipped (as root: scripts/build-server-roots.sh {major})"
+        for major in MAJORS
+    ]
+
+
 @pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"pg{major}")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server, once for each version; skipped, with the reason, where it is neither here nor required."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -54,11 +57,13 @@ def demo(
         return 1
     out.print(f"\n[bold green]Both mails arrived[/], {time.monotonic() - begun:.0f} s from nothing.\n")
     out.print("What to look at next", style="bold")
+    us = "partwarden" if shutil.which("partwarden") else str(Path(sys.argv[0]))
     for command, what in (
-        ("partwarden local psql", "the database; try: table partwarden.incident; table partwarden.maintenance_run;"),
+        (f"{us} local psql", "the database; try: table partwarden.incident; table partwarden.maintenance_run;"),
         (f"ls {stack.mail_folder}", "the mails, as .eml files"),
-        ("partwarden local status", "what runs now"),
-        ("partwarden local stop | destroy", "end it | and remove it all"),
+        (f"{us} local status", "what runs now"),
+        (f"{us} local stop", "end it; the data stays"),
+        (f"{us} local destroy", "end it and remove everything it made"),
     ):
-        out.print(f"  {command:<36} {what}", markup=False, soft_wrap=True)
+        out.print(f"  {command:<40} {what}", markup=False, soft_wrap=True)
     return 0
