@@ -20,6 +20,7 @@ EVERY_TEN_SECONDS = "10 seconds"
 
 _LONGEST_NAME = 63  # pg_cron 1.4 keeps a job's name in a PostgreSQL name, which is cut silently
 _SECONDS_SINCE = (1, 5)
+_SILENT_MONITOR = "call partwarden.monitor()"
 
 
 class NoCron(ScheduleRefused):
@@ -38,6 +39,16 @@ class Job:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What is asked for of a job; ``schedule`` and ``command`` are None where it may stay as it is."""
+
+    kind: str
+    schedule: str | None
+    first_schedule: str
+    command: str | None
+
+
+@dataclass(frozen=True)
 class ScheduleReport:
     """The jobs of one database, and what a person should know about them."""
 
@@ -51,16 +62,17 @@ def schedule(
     *,
     lambda_arn: str | None = None,
     topic_arn: str | None = None,
-    maintenance: str = DEFAULT_MAINTENANCE,
+    maintenance: str | None = None,
     monitor: str | None = None,
     cron_database: str | None = None,
     cluster: str | None = None,
 ) -> ScheduleReport:
     """Schedule the maintenance and the monitor of the database that ``dsn`` leads to; repeating it changes nothing.
 
-    ``maintenance`` and ``monitor`` are pg_cron schedules; the monitor's default is every ten seconds where pg_cron
-    can (1.5), else every minute. Without ``lambda_arn`` the monitor looks and keeps incidents but tells nobody. A
-    database without pg_partman gets the monitor only. ``cron_database`` is where pg_cron lives, if it can't be found.
+    ``maintenance`` and ``monitor`` are pg_cron schedules; what is left out stays as it is scheduled already. At first,
+    maintenance is hourly, and the monitor looks every ten seconds where pg_cron can (1.5), else every minute; without
+    ``lambda_arn`` it keeps incidents but tells nobody. A database without pg_partman gets the monitor only.
+    ``cron_database`` is where pg_cron lives, if it can't be found.
 
     Raises ScheduleRefused naming what is missing: the schema, pg_cron, a privilege, a sensible schedule.
     """
@@ -75,24 +87,28 @@ def schedule(
             )
         if cluster is not None:
             target.execute("update partwarden.setting set cluster = %s", (cluster,))
-        notes = list(_alert_notes(target, server.user, lambda_arn is not None))
+        aws_lambda_notes = list(_aws_lambda_notes(target, server.user))
         maintained = server.has("pg_partman")
     with _cron(dsn, server.database, cron_database) as cron:
         cron_server = inspect(cron)
-        seconds = runs_every_seconds(cron_server)
-        monitor = monitor or (EVERY_TEN_SECONDS if seconds else EVERY_MINUTE)
-        for schedule_text in (maintenance, monitor):
-            _refuse_seconds(schedule_text, seconds, cron_server.extensions["pg_cron"].version)
-        wanted = []
+        notes = []
+        wanted = [_Wanted("monitor", monitor, _fastest(cron_server), _monitor_command(cron, lambda_arn, topic_arn))]
         if maintained:
-            wanted.append((job_name("maintain", server.database), maintenance, "call partwarden.maintain()"))
+            wanted.insert(0, _Wanted("maintain", maintenance, DEFAULT_MAINTENANCE, "call partwarden.maintain()"))
         else:
             notes.append(f"database {server.database} has no pg_partman, so it gets no maintenance job")
-        wanted.append((job_name("monitor", server.database), monitor, _monitor_command(cron, lambda_arn, topic_arn)))
+        for each in wanted:
+            _refuse_seconds(each.schedule, cron_server)
         with explained(f"could not schedule the jobs of database {server.database}", ScheduleRefused):
             _refuse_unprivileged(cron, cron_server.user)
             with cron.transaction():
-                jobs = tuple(_put(cron, name, when, command, server.database) for name, when, command in wanted)
+                jobs = tuple(_put(cron, each, server.database) for each in wanted)
+        if jobs[-1].command == _SILENT_MONITOR:
+            notes.append(
+                "no --lambda-arn and --topic-arn: incidents are kept in partwarden.incident, and nobody is told"
+            )
+        else:
+            notes += aws_lambda_notes
         notes += _cron_notes(cron, server.database, cron_server.database)
     return ScheduleReport(cron_server.database, jobs, tuple(notes))
 
@@ -148,27 +164,35 @@ def _cron(dsn: str, database: str, named: str | None) -> Iterator[Connection]:
     )
 
 
-def _put(cron: Connection, name: str, when: str, command: str, database: str) -> Job:
+def _put(cron: Connection, wanted: _Wanted, database: str) -> Job:
+    """Add the job, or change what is different; what the caller left open stays as it is."""
+    name = job_name(wanted.kind, database)
     found = cron.execute(
         "select schedule, command, database, active from cron.job where jobname = %s and username = current_user",
         (name,),
     ).fetchone()
+    when = wanted.schedule or (found[0] if found else wanted.first_schedule)
+    command = wanted.command or (found[1] if found else _SILENT_MONITOR)
     if found == (when, command, database, True):
         return Job(name, when, command, database, "unchanged")
     cron.execute("select cron.schedule_in_database(%s, %s, %s, %s, null, true)", (name, when, command, database))
     return Job(name, when, command, database, "added" if found is None else "changed")
 
 
-def _monitor_command(cron: Connection, lambda_arn: str | None, topic_arn: str | None) -> str:
+def _monitor_command(cron: Connection, lambda_arn: str | None, topic_arn: str | None) -> str | None:
     if lambda_arn is None or topic_arn is None:
-        return "call partwarden.monitor()"
+        return None
     return sql.SQL("call partwarden.monitor({}, {})").format(lambda_arn, topic_arn).as_string(cron)
 
 
-def _refuse_seconds(schedule_text: str, seconds: bool, version: str) -> None:
-    if re.fullmatch(r"\s*\d+\s+seconds?\s*", schedule_text) and not seconds:
+def _fastest(cron_server: Server) -> str:
+    return EVERY_TEN_SECONDS if runs_every_seconds(cron_server) else EVERY_MINUTE
+
+
+def _refuse_seconds(schedule_text: str | None, cron_server: Server) -> None:
+    if re.fullmatch(r"\s*\d+\s+seconds?\s*", schedule_text or "") and not runs_every_seconds(cron_server):
         raise ScheduleRefused(
-            f"pg_cron {version} can't run a job every {schedule_text.strip()}",
+            f"pg_cron {cron_server.extensions['pg_cron'].version} can't run a job every {(schedule_text or '').strip()}",
             remedy="that takes pg_cron 1.5 or newer; use '* * * * *'",
         )
 
@@ -189,10 +213,7 @@ def _refuse_unprivileged(cron: Connection, user: str) -> None:
         )
 
 
-def _alert_notes(target: Connection, user: str, alerts: bool) -> Iterator[str]:
-    if not alerts:
-        yield "no --lambda-arn and --topic-arn: incidents are kept in partwarden.incident, and nobody is told"
-        return
+def _aws_lambda_notes(target: Connection, user: str) -> Iterator[str]:
     row = target.execute(
         "select has_schema_privilege(%s, oid, 'usage') from pg_namespace where nspname = 'aws_lambda'", (user,)
     ).fetchone()

@@ -85,6 +85,13 @@ def test_both_jobs_go_into_the_right_database_and_stay_the_same(installed: Datab
     assert len(jobs(installed)) == 2
     assert jobs(installed)[0][1] == "15 * * * *"
 
+    left_out = schedule(installed.owner_dsn, monitor="* * * * *")
+    assert [job.change for job in left_out.jobs] == [
+        "unchanged",
+        "unchanged" if monitor_schedule == EVERY_MINUTE else "changed",
+    ]
+    assert jobs(installed)[1][2] == command  # the alert is not lost by what was not said again
+
     assert len(unschedule(installed.owner_dsn)) == 2
     assert jobs(installed) == []
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 
 from partwarden import __version__
 from partwarden import install as installing
@@ -70,15 +69,22 @@ def schedule(
     *,
     lambda_arn: Annotated[str | None, Parameter(help="The Lambda function that publishes alerts.")] = None,
     topic_arn: Annotated[str | None, Parameter(help="The SNS topic that alerts go to.")] = None,
-    maintenance: Annotated[str, Parameter(help="When partitions are maintained.")] = scheduling.DEFAULT_MAINTENANCE,
+    maintenance: Annotated[
+        str | None, Parameter(help=f"When partitions are maintained. [at first: {scheduling.DEFAULT_MAINTENANCE}]")
+    ] = None,
     monitor: Annotated[
         str | None,
-        Parameter(help="When the monitor looks: every 10 seconds where pg_cron can (1.5), else every minute."),
+        Parameter(
+            help="When the monitor looks. [at first: every 10 seconds where pg_cron can (1.5), else every minute]"
+        ),
     ] = None,
     cluster: Annotated[str | None, Parameter(help="What messages call this server.")] = None,
     cron_database: CronDatabase = None,
 ) -> None:
-    """Put the maintenance and the monitor of a database into pg_cron, under names that stay."""
+    """Put the maintenance and the monitor of a database into pg_cron, under names that stay.
+
+    What is left out stays as it is scheduled already.
+    """
     report = scheduling.schedule(
         dsn,
         lambda_arn=lambda_arn,
@@ -89,10 +95,8 @@ def schedule(
         cron_database=cron_database,
     )
     out = Console(highlight=False, soft_wrap=True)
-    table = Table("job", "schedule", "command", "", box=None, pad_edge=False, header_style="bold")
     for job in report.jobs:
-        table.add_row(job.name, job.schedule, job.command, job.change)
-    out.print(table)
+        out.print(f"{job.change:<10} {job.name:<32} {job.schedule:<12} {job.command}", markup=False)
     for note in report.notes:
         out.print(f"note: {note}", markup=False)
 

@@ -18,10 +18,19 @@ select
         'default_partition', blocked.default_partition::regclass::text,
         'nearest_row', blocked.nearest,
         'last_partition_ends', blocked.last_upper_text)                            as detail,
-    format(E'call %I.partition_data_proc(%L);\ncall partwarden.maintain();',
-        (select nspname from pg_namespace
-         where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
-        blocked.parent_table)                                                      as remedy,
+    -- Draining a row that is absurdly far ahead would make a partition there, and pg_partman count from it.
+    case
+        when blocked.farthest_at > blocked.last_upper_at + 2 * blocked.premake * blocked.step
+          or blocked.farthest_id > blocked.last_upper_id + 2 * blocked.premake * blocked.width
+        then
+            format('select * from %s where %I >= %L;  -- correct or remove rows that are far ahead, before draining',
+                blocked.default_partition::regclass, blocked.control, blocked.last_upper_text)
+        else
+            format(E'call %I.partition_data_proc(%L);\ncall partwarden.maintain();',
+                (select nspname from pg_namespace
+                 where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
+                blocked.parent_table)
+    end                                                                            as remedy,
     null::timestamptz                                                              as since
 from (
     select
@@ -33,7 +42,9 @@ from (
                 format('select %s(%L) as at', nearest_row.decoder, nearest_row.nearest),
                 false, true, '')))[1]::text::timestamptz
         end                                                                        as nearest_at,
+        case when nearest_row.kind = 'time' then nearest_row.farthest::timestamptz end as farthest_at,
         case when nearest_row.kind = 'id' then nearest_row.nearest::numeric end    as nearest_id,
+        case when nearest_row.kind = 'id' then nearest_row.farthest::numeric end   as farthest_id,
         case when nearest_row.kind <> 'id'
              then nearest_row.partition_interval::interval end                     as step,
         case when nearest_row.kind = 'id'
@@ -44,7 +55,8 @@ from (
             headroom.last_upper_text,
             headroom.last_upper_at,
             headroom.last_upper_id,
-            found.nearest
+            found.nearest,
+            found.farthest
         from partition_set
         join headroom on headroom.parent = partition_set.parent
         cross join lateral (
@@ -60,8 +72,8 @@ from (
         cross join lateral xmltable(
             '/table/row'
             passing query_to_xml(
-                format('select %1$I::text as nearest from (%2$s) candidate
-                        where %1$I >= %3$L::%4$s order by %1$I limit 1',
+                format('select min(%1$I)::text as nearest, max(%1$I)::text as farthest from (%2$s) candidate
+                        where %1$I >= %3$L::%4$s',
                     partition_set.control,
                     -- Without an index that starts with the control column, only so many rows are looked at.
                     format(case when indexed.exists then 'select %I from %s' else 'select %I from %s limit 200000' end,
@@ -69,7 +81,7 @@ from (
                     headroom.last_upper_text,
                     partition_set.control_type::regtype),
                 false, false, '')
-            columns nearest text
+            columns nearest text, farthest text
         ) found
         where partition_set.default_partition is not null
           and partition_set.is_maintained
@@ -77,6 +89,7 @@ from (
           and headroom.last_upper_text is not null
           and has_table_privilege(partition_set.default_partition, 'select')
     ) nearest_row
+    where nearest_row.nearest is not null
 ) blocked
 where not blocked.ignores_default
    or blocked.nearest_at < blocked.last_upper_at + blocked.premake * blocked.step

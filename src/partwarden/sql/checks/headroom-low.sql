@@ -22,12 +22,26 @@ select
         'partitions_end', coalesce(short.edge_at::text, short.edge_id::text),
         'premake', short.premake,
         'interval', short.partition_interval)                                      as detail,
-    'call partwarden.maintain();'                                                  as remedy,
+    case
+        when not short.is_maintained then format(
+            E'update %1$I.part_config set automatic_maintenance = ''on'', undo_in_progress = false'
+            ' where parent_table = %2$L;\ncall partwarden.maintain();', short.partman, short.parent_table)
+        when short.edge_at < short.last_upper_at or short.edge_id < short.last_upper_id
+            or short.edge_at is null and short.last_upper_at > short.position_at then format(
+            E'select %1$I.partition_gap_fill(%2$L);\ncall partwarden.maintain();', short.partman, short.parent_table)
+        when short.kind <> 'id' and not short.infinite then format(
+            E'update %1$I.part_config set infinite_time_partitions = true where parent_table = %2$L;\n'
+            'call partwarden.maintain();', short.partman, short.parent_table)
+        else 'call partwarden.maintain();'
+    end                                                                            as remedy,
     short.short_since                                                              as since
 from (
     select
         partition_set.*,
+        partman.schema as partman,
         headroom.position_at,
+        headroom.last_upper_at,
+        headroom.last_upper_id,
         headroom.edge_at,
         headroom.edge_id,
         headroom.start_at,
@@ -42,6 +56,10 @@ from (
     from partition_set
     join headroom on headroom.parent = partition_set.parent
     cross join setting
+    cross join (
+        select nspname as schema from pg_namespace join pg_extension on extnamespace = pg_namespace.oid
+        where extname = 'pg_partman'
+    ) partman
     cross join lateral (
         select case when partition_set.kind <> 'id' then partition_set.partition_interval::interval end as step,
                case when partition_set.kind = 'id' then partition_set.partition_interval::numeric end as width

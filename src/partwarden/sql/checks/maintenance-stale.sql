@@ -1,7 +1,7 @@
 -- check: maintenance-stale
 -- severity: critical
 -- needs: pg_partman
--- uses: setting, partition_set, maintenance_record
+-- uses: setting, part_config, partition_set, maintenance_record
 -- why: the set has not been maintained, whatever the status of the job says: its newest maintenance failed,
 --      pg_partman skipped it with no more than a warning, or nothing has come round to it for too long
 select
@@ -23,7 +23,8 @@ select
     coalesce(stale.failing_since, stale.last_good)                                 as since
 from (
     select
-        partition_set.name,
+        -- A configured table that does not exist (or is no range-partitioned one) still has failing maintenance.
+        coalesce(partition_set.name, part_config.config ->> 'parent_table') as name,
         failed.phase as failed_phase,
         failed.message,
         failed.sqlstate,
@@ -33,19 +34,21 @@ from (
         -- The newest of what pg_partman and partwarden remember; both forget failures in the end.
         greatest(partition_set.last_run, good.finished_at) as last_good,
         setting.maintenance_stale_after
-    from partition_set
+    from part_config
+    left join partition_set on partition_set.parent_table = part_config.config ->> 'parent_table'
     cross join setting
     left join lateral (
         select record.*
         from maintenance_record record
-        where record.parent_table = partition_set.parent_table and record.outcome = 'failed'
+        where record.parent_table = part_config.config ->> 'parent_table' and record.outcome = 'failed'
         order by record.phase
         limit 1
     ) failed on true
     left join maintenance_record good
-        on good.parent_table = partition_set.parent_table
+        on good.parent_table = part_config.config ->> 'parent_table'
         and good.phase = 'create' and good.outcome = 'succeeded'
-    where partition_set.is_maintained
+    where part_config.config ->> 'automatic_maintenance' = 'on'
+      and not (part_config.config ->> 'undo_in_progress')::boolean
 ) stale
 where stale.failed_phase is not null
    or stale.last_good < now() - stale.maintenance_stale_after

@@ -11,6 +11,7 @@ declare
     v_before     integer := partwarden.partition_count(p_parent_table);
     v_retention  text := partwarden.set_retention_aside(p_parent_table);
 begin
+    perform partwarden.refuse_runaway(p_parent_table);
     execute format('select %I.run_maintenance($1)', v_schema) using p_parent_table;
     if v_retention is not null then
         execute format('update %I.part_config set retention = $1 where parent_table = $2', v_schema)

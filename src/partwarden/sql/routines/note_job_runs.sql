@@ -20,7 +20,7 @@ begin
     if v_newest < v_cursor then
         v_cursor := 0;  -- pg_cron was made anew
     end if;
-    v_cursor := greatest(v_cursor, v_newest - c_look_back);
+    v_cursor := greatest(v_cursor, v_newest - c_look_back, 0);
 
     insert into partwarden.job_run as known (
         jobid, runid, database, username, command, status, return_message, start_time, end_time, failing_since)
@@ -56,6 +56,6 @@ begin
                    or run.start_time is null and run.runid > v_newest - c_in_flight)
         ),
         -- Other roles' runs are hidden from us: pass them by, but none that may not be committed yet.
-        greatest(v_newest - c_in_flight, (select max(run.runid) from cron.job_run_details run where run.runid > v_cursor)));
+        greatest(v_newest - c_in_flight, v_cursor, (select max(run.runid) from cron.job_run_details run where run.runid > v_cursor)));
 end
 $$;

@@ -63,7 +63,16 @@ begin
 
     insert into partwarden.notification (created_at, subject, message, payload, next_attempt_at)
     values (p_at, v_subject, v_message,
-            jsonb_build_object('cluster', v_cluster, 'database', current_database(), 'incidents', v_incidents), p_at)
+            jsonb_build_object(
+                'cluster', v_cluster,
+                'database', current_database(),
+                'incident_count', jsonb_array_length(v_incidents),
+                'incidents', (
+                    select jsonb_agg(told order by number)
+                    from jsonb_array_elements(v_incidents) with ordinality as listed (told, number)
+                    where number <= c_told_in_full
+                )),
+            p_at)
     returning number into v_number;
     insert into partwarden.notification_incident (notification_number, incident_id, event)
     select v_number, event.incident, event.event

@@ -24,7 +24,7 @@ comment on table partwarden.setting is 'One row: what a person may want otherwis
 comment on column partwarden.setting.cluster is 'What messages call this server; NULL: cluster_name, or its address.';
 comment on column partwarden.setting.remind_after is 'A reminder goes out when an incident was last announced so long ago.';
 comment on column partwarden.setting.retry_after is 'First pause after a failed delivery; it doubles up to 15 minutes.';
-comment on column partwarden.setting.lock_timeout is 'How long maintenance waits for a lock before it gives a set up.';
+comment on column partwarden.setting.lock_timeout is 'How long maintenance and monitor wait for a lock.';
 comment on column partwarden.setting.maintenance_stale_after is 'A set whose last good maintenance is older is stale.';
 comment on column partwarden.setting.headroom_grace is 'How late maintenance may be before few partitions ahead are told of.';
 comment on column partwarden.setting.invoke_timeout is 'How long a delivery waits for the Lambda function.';
