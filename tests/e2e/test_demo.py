@@ -39,7 +39,7 @@ def test_one_set_fails_six_are_maintained_and_both_mails_arrive(major: int) -> N
     assert len(failed) == 1
     assert failed[0].startswith("data_mart.events_daily ")
     assert "would be violated by some row" in failed[0]
-    assert sum("1 partitions made" in line for line in lines) == 6
+    assert sum("1 partition made" in line for line in lines) == 6
     assert "CRITICAL" in mails[0]["Subject"]
     assert "RESOLVED" in mails[-1]["Subject"]
     for mail in mails:

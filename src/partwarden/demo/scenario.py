@@ -167,7 +167,8 @@ def _show_failed_maintenance(owner: Connection, tell: Narrator) -> None:
         (before,),
     ).fetchall()
     for parent, outcome, made, message in runs:
-        tell.line(f"{parent:<32} {f'{made} partitions made' if outcome == 'succeeded' else f'FAILED: {message}'}")
+        made_text = "1 partition made" if made == 1 else f"{made} partitions made"
+        tell.line(f"{parent:<32} {made_text if outcome == 'succeeded' else f'FAILED: {message}'}")
     outcomes = {parent: outcome for parent, outcome, _, _ in runs}
     if outcomes.pop(BROKEN, None) != "failed" or len(outcomes) != 6 or set(outcomes.values()) != {"succeeded"}:
         raise DemoFailed(
