@@ -30,11 +30,9 @@ app = App(
     group_commands=_on_this_machine,
     default_parameter=Parameter(negative=()),
 )
-app.command(database.install, group=_in_database)
-app.command(database.uninstall, group=_in_database)
-app.command(database.schedule, group=_in_database)
-app.command(database.unschedule, group=_in_database)
-app.command(demo, group=_on_this_machine)
+for _place, _command in enumerate((database.install, database.schedule, database.unschedule, database.uninstall)):
+    app.command(_command, group=_in_database, sort_key=_place)
+app.command(demo, group=_on_this_machine, sort_key=0)
 local.app.group = _on_this_machine
 app.command(local.app)
 app["--help"].group = app["--version"].group = Group("Options", sort_key=9)

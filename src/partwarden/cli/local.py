@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 from rich.console import Console
 
 from partwarden.cli.database import Dsn
@@ -21,11 +21,12 @@ app = App(
     help="A private PostgreSQL with pg_partman and pg_cron, a local AWS and a mailbox, to try things and for tests.\n\n"
     "All of it listens on 127.0.0.1 only and lives in one folder: PARTWARDEN_HOME, by default /var/lib/partwarden for "
     "root and ~/.local/share/partwarden for others.",
+    group_commands=Group("Commands", sort_key=0),
     default_parameter=Parameter(negative=()),
 )
 
 
-@app.command
+@app.command(sort_key=0)
 def start(
     *,
     server: Annotated[
@@ -43,14 +44,14 @@ def start(
     out.print(f"topic       {target.topic_arn}", markup=False)
 
 
-@app.command
+@app.command(sort_key=3)
 def stop() -> None:
     """Stop the stack. Data and mails stay; the local AWS forgets what it knew."""
     stopped = Stack(default_home()).stop()
     Console(highlight=False).print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
 
 
-@app.command
+@app.command(sort_key=1)
 def status() -> int:
     """Show which parts run, and where. Exit code 0 when all do, 1 when not."""
     out = Console(highlight=False, soft_wrap=True)
@@ -69,7 +70,7 @@ def status() -> int:
     return 0 if found.server_runs and found.aws_endpoint and found.mailbox_runs else 1
 
 
-@app.command
+@app.command(sort_key=2)
 def psql(
     *arguments: Annotated[str, Parameter(allow_leading_hyphen=True, help="Anything that psql takes, after --.")],
     superuser: Annotated[bool, Parameter(help="As the superuser instead of the tables' owner.")] = False,
@@ -85,7 +86,7 @@ def psql(
     os.execv(program, [program, dsn, *arguments])  # noqa: S606 - a full path and no shell
 
 
-@app.command
+@app.command(sort_key=4)
 def destroy(*, yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do not ask.")] = False) -> None:
     """Stop the stack and remove everything it ever made, its data and its mails."""
     out = Console(highlight=False, soft_wrap=True)
@@ -96,7 +97,7 @@ def destroy(*, yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do not
     out.print(f"removed {home}" if Stack(home).destroy() else "there is nothing to remove", markup=False)
 
 
-@app.command(name="install-aws-lambda")
+@app.command(name="install-aws-lambda", sort_key=5)
 def install_lambda(dsn: Dsn, *, remove: Annotated[bool, Parameter(help="Take it out again.")] = False) -> None:
     """Give a plain PostgreSQL the functions of RDS's aws_lambda extension, to test procedures that call them.
 

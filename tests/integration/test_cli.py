@@ -1,0 +1,146 @@
+"""The command line as a user sees it: in a process of its own, without a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from cyclopts import App
+
+from partwarden import __version__
+from partwarden.cli import app
+from tests.servers import Database
+
+
+def partwarden(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command and see that it never shows a traceback, nor escape codes in a pipe."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "partwarden", *arguments],
+        env={**os.environ, "COLUMNS": "120", **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+    )
+    for stream in (answer.stdout, answer.stderr):
+        assert "Traceback" not in stream
+        assert "\x1b[" not in stream
+    return answer
+
+
+def commands(of: App, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
+    """Every command below an app, with its words."""
+    for name in of:
+        if not name.startswith("-"):
+            command = of[name]
+            yield (*prefix, name), command
+            yield from commands(command, (*prefix, name))
+
+
+def test_help_reads_like_a_table_of_contents() -> None:
+    answer = partwarden("--help")
+    assert answer.returncode == 0
+    for words, command in commands(app):
+        if len(words) == 1:
+            assert words[0] in answer.stdout
+        assert command.help.strip(), words
+
+
+@pytest.mark.parametrize("words", [words for words, _ in commands(app)], ids=" ".join)
+def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
+    answer = partwarden(*words, "--help")
+    assert answer.returncode == 0
+    assert f"partwarden {' '.join(words)}" in answer.stdout
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert partwarden("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize("typo", [("instal", "x"), ("install", "x", "--clustr", "y"), ("install",), ("local", "strat")])
+def test_a_typo_is_no_verdict_on_a_database(typo: tuple[str, ...]) -> None:
+    """Exit code 2 would read as critical."""
+    answer = partwarden(*typo)
+    assert answer.returncode == 3
+    assert answer.stdout == ""
+    assert answer.stderr.strip()
+
+
+def test_the_nearest_name_is_suggested() -> None:
+    assert 'Did you mean "install"?' in partwarden("instal", "x").stderr
+
+
+def test_an_unreachable_server_is_one_clear_error_without_the_password() -> None:
+    answer = partwarden("install", "host=127.0.0.1 port=1 user=me password=s3cr3t-w0rd")
+    assert answer.returncode == 3
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("error: could not connect to user=me host=127.0.0.1 port=1:")
+    assert "s3cr3t-w0rd" not in answer.stderr
+    assert "next:" in answer.stderr
+
+
+def test_what_is_no_connection_string_is_said() -> None:
+    answer = partwarden("install", "not a=dsn at=all password=s3cr3t-w0rd")
+    assert answer.returncode == 3
+    assert "connection string" in answer.stderr
+    assert "s3cr3t-w0rd" not in answer.stderr
+
+
+def test_install_schedule_and_all_the_way_back(database: Database) -> None:
+    dsn = database.owner_dsn
+    first = partwarden("install", dsn, "--cluster", "prod-eu")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.startswith(f"installed partwarden {__version__} in database {database.name}\n")
+    assert "nothing to do" in partwarden("install", dsn).stdout
+
+    scheduled = partwarden("schedule", dsn, "--lambda-arn", "arn:lambda", "--topic-arn", "arn:topic")
+    assert scheduled.returncode == 0
+    assert f"partwarden maintain {database.name}" in scheduled.stdout
+    assert "call partwarden.monitor('arn:lambda', 'arn:topic')" in scheduled.stdout
+    assert partwarden("schedule", dsn).stdout.count("unchanged") == 2
+
+    removed = partwarden("uninstall", dsn)
+    assert removed.returncode == 0
+    assert f"removed job partwarden monitor {database.name}" in removed.stdout
+    assert "removed partwarden" in removed.stdout
+    assert "nothing to do" in partwarden("uninstall", dsn).stdout
+
+
+def test_the_database_can_be_named_as_libpq_does(database: Database) -> None:
+    cluster = database.server.cluster
+    as_environment = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(cluster.port),
+        "PGUSER": "app_owner",
+        "PGDATABASE": database.name,
+        "PGPASSFILE": str(cluster.password_file),
+    }
+    assert partwarden("install", "", env=as_environment).returncode == 0
+    uri = f"postgresql://app_owner@127.0.0.1:{cluster.port}/{database.name}?passfile={cluster.password_file}"
+    assert "nothing to do" in partwarden("install", uri).stdout
+
+
+def test_aws_lambda_comes_and_goes(database: Database) -> None:
+    assert "removed" in partwarden("local", "install-aws-lambda", database.dsn, "--remove").stdout
+    assert "installed" in partwarden("local", "install-aws-lambda", database.dsn).stdout
+    refused = partwarden("local", "install-aws-lambda", database.owner_dsn)
+    assert refused.returncode == 3
+    assert "superuser" in refused.stderr
+
+
+def test_without_a_stack_each_command_says_so(tmp_path: Path) -> None:
+    home = {"PARTWARDEN_HOME": str(tmp_path / "nothing")}
+    status = partwarden("local", "status", env=home)
+    assert status.returncode == 1
+    assert "not made yet: partwarden local start" in status.stdout
+    assert partwarden("local", "stop", env=home).stdout == "nothing was running\n"
+    assert partwarden("local", "destroy", "--yes", env=home).stdout == "there is nothing to remove\n"
+    psql = partwarden("local", "psql", env=home)
+    assert psql.returncode == 3
+    assert "partwarden local start" in psql.stderr
+    assert not (tmp_path / "nothing").exists()
