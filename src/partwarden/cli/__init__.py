@@ -30,8 +30,10 @@ app = App(
     group_commands=_on_this_machine,
     default_parameter=Parameter(negative=()),
 )
-for _place, _command in enumerate((database.install, database.schedule, database.unschedule, database.uninstall)):
-    app.command(_command, group=_in_database, sort_key=_place)
+app.command(database.install, group=_in_database, sort_key=0)
+app.command(database.schedule, group=_in_database, sort_key=1)
+app.command(database.unschedule, group=_in_database, sort_key=2)
+app.command(database.uninstall, group=_in_database, sort_key=3)
 app.command(demo, group=_on_this_machine, sort_key=0)
 local.app.group = _on_this_machine
 app.command(local.app)
