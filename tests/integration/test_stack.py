@@ -67,8 +67,9 @@ def test_it_is_reused_and_after_a_stop_alerts_go_out_again(home: Path) -> None:
 
     with pytest.raises(StackFailed, match="is one of PostgreSQL"):
         Stack(home, major=9).start(print)
+    (home / "a-file-of-the-user").touch()
     assert stack.destroy() is True
-    assert not home.exists()
+    assert [each.name for each in home.iterdir()] == ["a-file-of-the-user"]
     assert stack.destroy() is False
 
 

@@ -73,6 +73,7 @@ class Stack:
         self._private = home / "private"
         self._server_folder = server_folder or home / "server"
         self.mail_folder = home / "mail"
+        self._aws_folder = home / "aws"
         self.mailbox = mailbox_daemon(home / "mailbox", self.mail_folder)
 
     @property
@@ -133,14 +134,20 @@ class Stack:
             return stopped
 
     def destroy(self) -> bool:
-        """Stop everything and remove all that was ever made here. True if there was something."""
-        if not self.home.exists():
+        """Stop everything and remove all that was ever made here, and nothing else. True if there was something."""
+        ours = [self._private, self._server_folder, self.mail_folder, self.mailbox.folder, self._aws_folder]
+        if not any(folder.exists() for folder in ours):
             return False
         self.stop()
         with self._alone():
             if self.exists or self._server_folder.exists():
                 self.cluster().destroy()
-        shutil.rmtree(self.home)
+            for folder in ours:
+                if folder.exists():
+                    shutil.rmtree(folder)
+            (self.home / "lock").unlink()
+        with contextlib.suppress(OSError):  # somebody else's files are in it
+            self.home.rmdir()
         return True
 
     def status(self) -> StackStatus:
@@ -205,7 +212,7 @@ class Stack:
     def _aws(self) -> LocalAws:
         from partwarden.local.aws import LocalAws
 
-        return LocalAws(self.home / "aws")
+        return LocalAws(self._aws_folder)
 
     def _write_credentials(self, cluster: Cluster, access_key: str, secret_key: str) -> None:
         """The database's identity in AWS, as an attached role gives it; only the server's account can read it."""
