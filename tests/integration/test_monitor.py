@@ -172,6 +172,16 @@ def test_a_moment_without_a_partition_is_critical(owner: Connection) -> None:
     assert ("headroom-low", "critical", "app.a") in findings(owner)
 
 
+def test_a_set_that_begins_later_is_nobodys_worry(owner: Connection) -> None:
+    owner.execute("create table app.later (created_at timestamptz not null) partition by range (created_at)")
+    start = owner.execute("select (date_trunc('month', now()) + interval '2 months')::date::text").fetchone()
+    assert start is not None
+    create_parent(owner, "app.later", "1 month", p_premake=2, p_start_partition=start[0])
+    owner.execute("update partman.part_config set infinite_time_partitions = true")
+    owner.execute("call partwarden.maintain()")
+    assert findings(owner) == set()
+
+
 def test_an_id_set_that_was_not_maintained_in_time_is_found(owner: Connection) -> None:
     owner.execute("create table app.orders (id bigint primary key) partition by range (id)")
     create_parent(owner, "app.orders", "1000", p_control="id", p_premake=3, p_start_partition="0")

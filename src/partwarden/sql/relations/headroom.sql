@@ -1,8 +1,8 @@
 -- relation: headroom
 -- uses: partition_set, partition_bound
 -- why: where each set stands now and where the unbroken row of partitions from there ends (edge). Time-based
---      sets stand at this moment; of an id-based set the last partition with a row in it tells. A set that is
---      itself a partition is also limited by its own bounds (start_at, limit_at).
+--      sets stand at this moment; of an id-based set the last partition with a row in it tells. A set begins with
+--      its first partition, and one that is itself a partition is limited by its own bounds (start_at, limit_at).
 select
     place.parent,
     place.position_at,
@@ -12,7 +12,7 @@ select
     reach.last_upper_id,
     island.edge_at,
     island.edge_id,
-    own_bound.start_at,
+    greatest(own_bound.start_at, reach.first_lower_at) as start_at,
     own_bound.limit_at
 from (
     select
@@ -38,6 +38,7 @@ from (
 left join (
     select
         bound.parent,
+        min(bound.lower_at) as first_lower_at,
         max(bound.upper_at) as last_upper_at,
         max(bound.upper_id) as last_upper_id,
         (array_agg(bound.upper_text order by bound.upper_at desc, bound.upper_id desc))[1] as last_upper_text
