@@ -116,7 +116,9 @@ set_up_other_servers() {
         missing+=("servers $versions for the tests: they are started by chroot, which takes root (sudo make test)")
         return
     fi
-    if ! command -v mmdebstrap >/dev/null && ! { can_apt && apt_install mmdebstrap arch-test; }; then
+    # mount: a server in a folder gets its own /proc and /dev; the smallest of systems come without it.
+    if ! { command -v mmdebstrap && command -v mount; } >/dev/null &&
+        ! { can_apt && apt_install mmdebstrap arch-test mount; }; then
         missing+=("servers $versions for the tests: made with mmdebstrap, which could not be installed")
         return
     fi
