@@ -72,14 +72,18 @@ from (
         cross join lateral xmltable(
             '/table/row'
             passing query_to_xml(
-                format('select min(%1$I)::text as nearest, max(%1$I)::text as farthest from (%2$s) candidate
-                        where %1$I >= %3$L::%4$s',
+                format('with candidate as %5$s (select %1$I as seen from %2$s %6$s)
+                        select (select seen::text from candidate where seen >= %3$L::%4$s order by seen limit 1)
+                                   as nearest,
+                               (select seen::text from candidate where seen >= %3$L::%4$s order by seen desc limit 1)
+                                   as farthest',
                     partition_set.control,
-                    -- Without an index that starts with the control column, only so many rows are looked at.
-                    format(case when indexed.exists then 'select %I from %s' else 'select %I from %s limit 200000' end,
-                        partition_set.control, partition_set.default_partition::regclass),
+                    partition_set.default_partition::regclass,
                     headroom.last_upper_text,
-                    partition_set.control_type::regtype),
+                    partition_set.control_type::regtype,
+                    -- Without an index that starts with the control column, only so many rows are looked at.
+                    case when indexed.exists then 'not materialized' else 'materialized' end,
+                    case when indexed.exists then '' else 'limit 200000' end),
                 false, false, '')
             columns nearest text, farthest text
         ) found

@@ -53,7 +53,10 @@ from (
     cross join lateral xmltable(
         '/table/row'
         passing query_to_xml(
-            format('select count(*) as rows, min(seen)::text as lowest, max(seen)::text as highest
+            -- Not min() and max(): not every type that can be partitioned by has them (uuid).
+            format('select count(*) as rows,
+                           (array_agg(seen order by seen))[1]::text as lowest,
+                           (array_agg(seen order by seen desc))[1]::text as highest
                     from (select %I as seen from %s limit 1001) first_rows',
                 partition_set.control, partition_set.default_partition::regclass),
             false, false, '')
