@@ -30,7 +30,7 @@ def owner(database: Database):  # type: ignore[no-untyped-def]
         yield connection
 
 
-def runs(connection: Connection, **where: str) -> list[tuple[str, str, str]]:
+def runs(connection: Connection) -> list[tuple[str, str, str]]:
     rows = connection.execute(
         "select parent_table, phase, outcome from partwarden.maintenance_run order by parent_table, phase"
     ).fetchall()
