@@ -1,9 +1,12 @@
 """All that lives in a database: migrations, and code composed from the files below ``sql/``.
 
 A relation (``sql/relations``) is a SELECT that several checks stand on; a file that names one in its header's
-``uses`` finds it as a common table expression. Relations that depend on where the SQL runs come as
-``NAME.inside.sql``: inside a database that has partwarden's schema. Checks are wrapped into functions, routines
-are taken as they are, and all code is replaced whole at every install.
+``uses`` finds it as a common table expression. All checks of one run are one statement, so that each relation is
+worked out once. The same files run inside the database and are sent from outside; what differs is the relation
+``given``: what the checks can't read for themselves, as one JSON object.
+
+Checks and relations are kept in the database as text, routines are taken as they are, and all code is replaced whole
+at every install.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 SCHEMA = "partwarden"
 
@@ -22,7 +26,9 @@ ARTICLE_DOORS = ("send_cron_job_failures", "send_cron_job_failures_multi_record"
 
 _HEADER_LINE = re.compile(r"^-- (?P<key>[a-z]+): (?P<value>.*)$")
 _CONTINUATION = re.compile(r"^--  +(?P<value>.*)$")
-_WITH = re.compile(r"\{\{with (?P<names>[a-z_, ]+?)(?:; part_config: (?P<part_config>[^}]+))?\}\}")
+_WITH = re.compile(r"\{\{with (?P<names>[a-z_, ]+?)(?:; (?P<name>[a-z_]+): (?P<select>[^}]+))?\}\}")
+_SOURCE = re.compile(r"\{\{source (?P<name>[a-z_]+)\}\}")
+PARTMAN = "{{pg_partman}}"
 
 
 @dataclass(frozen=True)
@@ -40,23 +46,30 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """A SELECT that checks stand on; ``empty`` is what stands in for it where ``needs`` is not met."""
+
+    name: str
+    uses: tuple[str, ...]
+    needs: str | None
+    empty: str | None
+    select: str
+
+
+@dataclass(frozen=True)
 class Check:
     """One check: a SELECT that returns findings, and its header.
 
-    ``needs`` names the extension without which it is skipped, or is None.
+    ``needs`` names what it can't do without, as the relation ``need`` calls it. Without some it is skipped, without
+    others it is done for what can be seen.
     """
 
     id: str
     severity: str
-    needs: str | None
+    needs: tuple[str, ...]
     uses: tuple[str, ...]
     why: str
     select: str
-
-    @property
-    def function(self) -> str:
-        """The name of the function that holds it inside the database, without its schema."""
-        return "check_" + self.id.replace("-", "_")
 
 
 def migrations() -> list[Migration]:
@@ -80,7 +93,7 @@ def checks() -> tuple[Check, ...]:
             Check(
                 id=header["check"],
                 severity=header["severity"],
-                needs=None if header["needs"] == "-" else header["needs"],
+                needs=_names(header["needs"]),
                 uses=_names(header["uses"]),
                 why=header["why"],
                 select=select,
@@ -89,13 +102,70 @@ def checks() -> tuple[Check, ...]:
     return tuple(found)
 
 
+@cache
+def relations() -> tuple[Relation, ...]:
+    """All relations, each after those that it uses."""
+    ordered: dict[str, Relation] = {}
+
+    def add(name: str) -> None:
+        if name not in ordered:
+            relation = _relation(name)
+            for needed in relation.uses:
+                add(needed)
+            ordered[name] = relation
+
+    for file_name, _ in _sql_files("relations"):
+        add(file_name.removesuffix(".sql"))
+    return tuple(ordered.values())
+
+
+def closure(uses: tuple[str, ...]) -> tuple[str, ...]:
+    """The named relations and all that they stand on, each after its needs."""
+    wanted = set(uses)
+    for relation in reversed(relations()):
+        if relation.name in wanted:
+            wanted.update(relation.uses)
+    return tuple(relation.name for relation in relations() if relation.name in wanted)
+
+
+def statement(wanted: tuple[Check, ...], *, given: str, met: frozenset[str], partman_schema: str | None) -> str:
+    """All the wanted checks as one SELECT: columns check_id, severity, object, summary, detail, remedy, since.
+
+    ``given`` is a SELECT of the relation of that name, ``met`` the needs that are met, ``partman_schema`` a quoted
+    name.
+    """
+    uses = tuple(name for check in wanted for name in check.uses)
+    parts = [
+        f"select {_literal(check.id)}::text as check_id, found.* from (\n{check.select}\n) found" for check in wanted
+    ]
+    return _with(closure(uses), given=given, met=met, partman_schema=partman_schema) + "\nunion all\n".join(parts)
+
+
+def query(relation: str, *, given: str, met: frozenset[str] = frozenset(), partman_schema: str | None = None) -> str:
+    """A SELECT of everything in one relation; the arguments are those of ``statement``."""
+    ctes = _with(closure((relation,)), given=given, met=met, partman_schema=partman_schema)
+    return f"{ctes}select * from {relation}"
+
+
+def source(name: str) -> str:
+    """The SELECT of ``sql/sources`` that reads something for the relation ``given``."""
+    text = (files(__package__) / "sql" / "sources" / f"{name}.sql").read_text(encoding="utf-8")
+    return _split_header(text)[1]
+
+
+def page(check_id: str) -> str:
+    """What the documentation says of a check: what it finds, why that hurts, how it comes about, how to mend it."""
+    inside = Path(__file__).parent / "docs" / "checks"  # in the wheel; a checkout has it beside the source
+    folder = inside if inside.is_dir() else Path(__file__).parents[2] / "docs" / "checks"
+    return (folder / f"{check_id}.md").read_text(encoding="utf-8")
+
+
 def code() -> str:
     """The SQL that creates every routine of the schema, which must hold none of them yet."""
     # Routines call each other, in whatever order they are made.
     statements = ["set local check_function_bodies = off;\n"]
     statements += [_compose_routine(text) for _, text in _sql_files("routines")]
-    statements += [_check_function(check) for check in checks()]
-    statements.append(_check_list())
+    statements += [_check_list(), _relation_list()]
     statements.append(f"revoke all on all routines in schema {SCHEMA} from public;\n")
     return "\n".join(statements)
 
@@ -111,55 +181,62 @@ def code_hash() -> str:
     return hashlib.sha256((code() + article_doors("public")).encode()).hexdigest()
 
 
-def with_clause(uses: tuple[str, ...], *, part_config: str | None = None) -> str:
-    """``with a as (…), b as (…)`` for the named relations and all that they stand on, each after its needs.
+def with_clause(uses: tuple[str, ...], instead: Mapping[str, str]) -> str:
+    """``with a as (…), b as (…)`` for a routine, with other SELECTs in the place of some relations.
 
-    ``part_config`` is a function call to read pg_partman's configuration from instead, for one set only.
+    A routine looks at one set only, so those that nobody manages are left out, and pg_partman's configuration has
+    to be given.
     """
-    ordered: dict[str, str] = {}
+    names: dict[str, str] = {}
 
     def add(name: str) -> None:
-        if name in ordered:
+        if name in names:
             return
-        header, select = _split_header(_relation(name))
-        for needed in _names(header["uses"]):
+        relation = _relation(name)
+        if name in instead:
+            names[name] = instead[name]
+            return
+        for needed in relation.uses:
             add(needed)
-        if name == "part_config" and part_config is not None:
-            select = f"select config from {part_config} as listed (config)"
-        ordered[name] = select
+        names[name] = relation.empty if name == "unmanaged_parent" and relation.empty else relation.select
 
     for name in uses:
         add(name)
-    if not ordered:
-        return ""
-    return "with " + ",\n".join(f"{name} as (\n{select}\n)" for name, select in ordered.items()) + "\n"
+    return "with " + ",\n".join(f"{name} as (\n{select}\n)" for name, select in names.items()) + "\n"
+
+
+def _with(names: tuple[str, ...], *, given: str, met: frozenset[str], partman_schema: str | None) -> str:
+    ctes = []
+    for relation in relations():
+        if relation.name not in names:
+            continue
+        select = relation.select
+        if relation.name == "given":
+            select = given
+        elif relation.needs is not None and relation.needs not in met:
+            select = relation.empty or ""
+        elif partman_schema is not None:
+            select = select.replace(PARTMAN, partman_schema)
+        ctes.append(f"{relation.name} as materialized (\n{select}\n)")
+    return "with " + ",\n".join(ctes) + "\n" if ctes else ""
 
 
 def _compose_routine(text: str) -> str:
-    return _WITH.sub(lambda match: with_clause(_names(match["names"]), part_config=match["part_config"]), text)
+    def compose(match: re.Match[str]) -> str:
+        return with_clause(_names(match["names"]), {match["name"]: match["select"]} if match["name"] else {})
 
-
-def _check_function(check: Check) -> str:
-    body = with_clause(check.uses) + check.select
-    return (
-        f"create function {SCHEMA}.{check.function}()\n"
-        "returns table (severity text, object text, summary text, detail jsonb, remedy text, since timestamptz)\n"
-        "language sql stable\n"
-        "set search_path = pg_catalog, pg_temp\n"
-        f"as $check$\n{body}\n$check$;\n"
-        f"comment on function {SCHEMA}.{check.function}() is {_literal(check.why)};\n"
-    )
+    return _WITH.sub(compose, _SOURCE.sub(lambda match: source(match["name"]), text))
 
 
 def _check_list() -> str:
     rows = ",\n    ".join(
-        f"({_literal(each.id)}, {_literal(each.function)}, {_literal(each.severity)}, "
-        f"{'null' if each.needs is None else _literal(each.needs)}, {_literal(each.why)})"
+        f"({_literal(each.id)}, {_literal(each.severity)}, {_array(each.needs)}, {_array(closure(each.uses))}, "
+        f"{_literal(each.why)}, {_dollar(each.select)})"
         for each in checks()
     )
     return (
         f"create function {SCHEMA}.checks()\n"
-        "returns table (check_id text, function_name text, severity text, needs text, why text)\n"
+        "returns table (check_id text, severity text, needs text[], uses text[], why text, statement text)\n"
         "language sql immutable\n"
         "set search_path = pg_catalog, pg_temp\n"
         f"as $list$\nvalues\n    {rows}\n$list$;\n"
@@ -167,13 +244,29 @@ def _check_list() -> str:
     )
 
 
+def _relation_list() -> str:
+    rows = ",\n    ".join(
+        f"({number}, {_literal(each.name)}, {_literal(each.needs) if each.needs else 'null'}, "
+        f"{_dollar(each.empty) if each.empty else 'null'}, {_dollar(each.select)})"
+        for number, each in enumerate(relations(), 1)
+    )
+    return (
+        f"create function {SCHEMA}.relations()\n"
+        "returns table (number integer, name text, needs text, instead text, statement text)\n"
+        "language sql immutable\n"
+        "set search_path = pg_catalog, pg_temp\n"
+        f"as $list$\nvalues\n    {rows}\n$list$;\n"
+        f"comment on function {SCHEMA}.relations() is 'What the checks stand on, each after what it stands on.';\n"
+    )
+
+
 @cache
-def _relation(name: str) -> str:
-    folder = files(__package__) / "sql" / "relations"
-    for candidate in (folder / f"{name}.sql", folder / f"{name}.inside.sql"):
-        if candidate.is_file():
-            return candidate.read_text(encoding="utf-8")
-    raise ValueError(f"no relation {name!r} in sql/relations")
+def _relation(name: str) -> Relation:
+    text = (files(__package__) / "sql" / "relations" / f"{name}.sql").read_text(encoding="utf-8")
+    header, select = _split_header(text)
+    if header["relation"] != name:
+        raise ValueError(f"sql/relations/{name}.sql calls itself {header['relation']!r} in its header")
+    return Relation(name, _names(header["uses"]), header.get("needs"), header.get("empty"), select)
 
 
 def _split_header(text: str) -> tuple[Mapping[str, str], str]:
@@ -197,6 +290,14 @@ def _names(listed: str) -> tuple[str, ...]:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _array(names: tuple[str, ...]) -> str:
+    return "array[" + ", ".join(map(_literal, names)) + "]::text[]"
+
+
+def _dollar(text: str) -> str:
+    return f"$sql$\n{text}\n$sql$"
 
 
 def _sql_files(folder: str) -> list[tuple[str, str]]:

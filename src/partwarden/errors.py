@@ -32,9 +32,25 @@ class ScheduleRefused(PartwardenError):
     """A job could not be put into pg_cron."""
 
 
+class IncidentRefused(PartwardenError):
+    """An incident could not be read, acknowledged or silenced."""
+
+
 class StackFailed(PartwardenError):
     """A part of the embedded stack could not be made, started or stopped."""
 
 
 class DemoFailed(PartwardenError):
     """The demo did not show what it promises."""
+
+
+class UnknownCheck(PartwardenError):
+    """A check was named that does not exist."""
+
+
+class BadConfig(PartwardenError):
+    """A configuration file can't be read, or says what can't be."""
+
+
+class BadOption(PartwardenError):
+    """The value of a command's option can't be understood."""

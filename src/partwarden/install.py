@@ -6,9 +6,10 @@ Tables migrate by number; code is replaced whole when it differs. All of one ins
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg import sql
+from psycopg import errors, sql
 
 from partwarden import __version__, bundle
 from partwarden.database import OLDEST_SERVER, Connection, Server, explained, inspect, quoted
@@ -27,20 +28,29 @@ class InstallReport:
     migrations: tuple[str, ...]
     code_replaced: bool
     doors: tuple[str, ...]
+    readers: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
     def changed(self) -> bool:
         """Whether the database is any different now."""
-        return bool(self.migrations or self.code_replaced or self.doors)
+        return bool(self.migrations or self.code_replaced or self.doors or self.readers)
 
 
-def install(connection: Connection, *, cluster: str | None = None, article_schema: str = "public") -> InstallReport:
+def install(
+    connection: Connection,
+    *,
+    cluster: str | None = None,
+    article_schema: str = "public",
+    readers: Sequence[str] = (),
+) -> InstallReport:
     """Install or upgrade, in one transaction; a second time it changes nothing.
 
     ``cluster`` is what messages call this server; at first the host that we have connected to, unless that is this
     machine. ``article_schema`` is where the article's two procedures go,
-    so that its commands work as they are; a procedure of that name that is not ours is left alone.
+    so that its commands work as they are; a procedure of that name that is not ours is left alone. ``readers`` are
+    roles that may call ``partwarden.given()`` from now on, which shows them pg_cron's jobs and what partwarden
+    remembers, and may read pg_partman's configuration: what ``partwarden check`` needs.
 
     Raises InstallRefused when the server is too old or a standby, when the role may not create a schema, when a
     schema ``partwarden`` is there that is not ours, and when a newer partwarden has been here.
@@ -86,8 +96,15 @@ def install(connection: Connection, *, cluster: str | None = None, article_schem
                 "update partwarden.setting set cluster = %s where cluster is distinct from %s", (cluster, cluster)
             )
         doors, notes = _place_doors(connection, server, article_schema, replace=replace)
+        granted, reader_notes = _admit_readers(connection, server, readers)
     return InstallReport(
-        server.database, before, tuple(f"{each.number:04} {each.name}" for each in pending), replace, doors, notes
+        database=server.database,
+        before=before,
+        migrations=tuple(f"{each.number:04} {each.name}" for each in pending),
+        code_replaced=replace,
+        doors=doors,
+        readers=granted,
+        notes=(*notes, *reader_notes),
     )
 
 
@@ -244,6 +261,81 @@ def _place_doors(
         _drop_door(connection, place, door)
     connection.execute(bundle.article_doors(quoted(schema)))
     return tuple(f"{schema}.{door}" for door in bundle.ARTICLE_DOORS), ()
+
+
+def _admit_readers(
+    connection: Connection, server: Server, wanted: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Grant what ``partwarden check`` needs, to new readers and again to those there are; the new ones, and notes.
+
+    A role that may use the schema and does not own it is a reader: code is replaced whole, and grants go with it.
+    """
+    for role in wanted:
+        if connection.execute("select to_regrole(%s) is null", (quoted(role),)).fetchone() == (True,):
+            raise InstallRefused(f"there is no role {role}", remedy=f"create role {quoted(role)} login;")
+    before = {
+        name
+        for (name,) in connection.execute(
+            """
+            select pg_get_userbyid(entry.grantee)
+            from pg_namespace cross join aclexplode(nspacl) entry
+            where nspname = 'partwarden' and entry.privilege_type = 'USAGE' and entry.grantee not in (0, nspowner)
+            """
+        ).fetchall()
+    }
+    notes = []
+    partman = server.extensions.get("pg_partman")
+    for role in sorted({*before, *wanted}):
+        reader = sql.Identifier(role)
+        connection.execute(sql.SQL("grant usage on schema partwarden to {}").format(reader))
+        connection.execute(sql.SQL("grant execute on function partwarden.given() to {}").format(reader))
+        if partman is not None and not _may_read(connection, role, partman.schema):
+            notes += _let_read(connection, role, partman.schema)
+    for role in wanted:
+        for granted, what in (("pg_read_all_stats", "sessions of others"), ("pg_read_all_settings", "settings")):
+            row = connection.execute("select pg_has_role(%s, %s, 'member')", (role, granted)).fetchone()
+            if row != (True,):
+                notes.append(f"{role} does not see {what}: as an administrator, grant {granted} to {quoted(role)};")
+        unreadable = connection.execute(
+            """
+            select count(*) from pg_partitioned_table
+            where partdefid <> 0 and not has_table_privilege(%s, partdefid, 'select')
+            """,
+            (role,),
+        ).fetchone()
+        assert unreadable is not None
+        if unreadable[0]:
+            notes.append(
+                f"{role} may not look into {unreadable[0]} default partitions: grant select on them, or pg_read_all_data"
+            )
+    return tuple(role for role in wanted if role not in before), tuple(notes)
+
+
+def _may_read(connection: Connection, role: str, schema: str) -> bool:
+    row = connection.execute(
+        "select has_schema_privilege(%s, %s, 'usage') and has_table_privilege(%s, %s, 'select')",
+        (role, schema, role, quoted(schema, "part_config")),
+    ).fetchone()
+    return row == (True,)
+
+
+def _let_read(connection: Connection, role: str, schema: str) -> list[str]:
+    statement = sql.SQL(
+        "grant usage on schema {schema} to {role}; grant select on {config}, {config_sub} to {role};"
+    ).format(
+        schema=sql.Identifier(schema),
+        role=sql.Identifier(role),
+        config=sql.Identifier(schema, "part_config"),
+        config_sub=sql.Identifier(schema, "part_config_sub"),
+    )
+    try:
+        with connection.transaction():
+            connection.execute(statement)
+            if _may_read(connection, role, schema):
+                return []
+    except errors.InsufficientPrivilege:
+        pass
+    return [f"{role} may not read pg_partman's configuration: as its owner, {statement.as_string(connection)}"]
 
 
 def _our_doors(connection: Connection) -> list[tuple[str, str]]:

@@ -181,10 +181,11 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
         found = {
             row[0]: row[1]
             for row in cron.execute(
-                "select object, detail from partwarden.incident where check_id = 'job-failed'"
+                "select object, detail from partwarden.incident where check_id in ('job-failed', 'job-wrong-target')"
             ).fetchall()
         }
-        assert any("nowhere" in each for each in found)
+        nowhere = next(detail for each, detail in found.items() if "nowhere" in each)
+        assert nowhere["cause"] == f"database {dropped.name} does not exist"
         assert any(job_name("maintain", installed.name) in each for each in found)
         maintain = next(detail for each, detail in found.items() if "maintain" in each)
         assert maintain["cause"].startswith("ERROR: maintenance failed for 1 of 2 partition sets: app.broken")
@@ -215,10 +216,10 @@ def test_a_run_that_could_not_connect_is_told_of(server: Server, tmp_path: Path)
             run = superuser.execute("select start_time, end_time from partwarden.job_run").fetchone()
             message = superuser.execute("select subject, message from partwarden.notification").fetchone()
     assert message is not None
-    assert "job-failed" in message[0]
+    assert "job-cannot-connect" in message[0]
+    assert "could not connect to database postgres" in message[1]
     if server.major == 15:  # pg_cron 1.4 leaves the times empty, 1.6 fills them in
         assert run == (None, None)
-        assert "could not start" in message[1]
 
 
 def test_a_run_without_a_start_time_loses_no_message(cron: Connection, server: Server) -> None:
@@ -227,7 +228,7 @@ def test_a_run_without_a_start_time_loses_no_message(cron: Connection, server: S
         cron.execute("call partwarden.monitor()")
         message = cron.execute("select message from partwarden.notification").fetchone()
         assert message is not None
-        assert "could not start" in message[0]
+        assert "could not connect" in message[0]
         assert "pg_cron gives no reason" in message[0]
         superuser.execute("delete from cron.job_run_details")
 

@@ -105,7 +105,8 @@ def setting_columns() -> list[str]:
     created = re.search(r"create table partwarden\.setting \((.*?)^\);", schema(), re.DOTALL | re.MULTILINE)
     assert created is not None
     names = re.findall(r"^ {4}(\w+) ", created[1], re.MULTILINE)
-    changes = re.findall(r"alter table partwarden\.setting\s+(add|drop) column (\w+)", schema())
+    altered = re.findall(r"^alter table partwarden\.setting\b(.*?);$", schema(), re.DOTALL | re.MULTILINE)
+    changes = re.findall(r"\b(add|drop) column (\w+)", "".join(altered))
     names += [name for change, name in changes if change == "add"]
     dropped = {name for change, name in changes if change == "drop"}
     return [name for name in names if name not in dropped | {"only_row"}]

@@ -10,30 +10,37 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 import partwarden
-from partwarden.cli import database, local
+from partwarden.cli import check, database, incidents, local
 from partwarden.cli.demo import demo
 from partwarden.errors import PartwardenError
 
 COULD_NOT_TELL = 3
 INTERRUPTED = 130
 
+_look = Group("Look, with nothing installed", sort_key=0)
 _in_database = Group("In a database", sort_key=1)
 _on_this_machine = Group("On this machine", sort_key=2)
 
 app = App(
     name="partwarden",
     help="Keep interval-partitioned PostgreSQL tables maintained, and hear of it once, with cause and cure, when they "
-    "are not.\n\nExit codes: 0 done, 1 the command ran and what it shows is not well, 3 it could not be done.",
+    "are not.\n\nExit codes: 0 done, 1 the command ran and what it shows is not well, 2 (of check) critical, 3 it could "
+    "not be done.",
     version=partwarden.__version__,
     version_flags=["--version"],
     help_flags=["--help", "-h"],
     group_commands=_on_this_machine,
     default_parameter=Parameter(negative=()),
 )
+app.command(check.check, group=_look, sort_key=0)
+app.command(check.checks, group=_look, sort_key=1)
+app.command(check.explain, group=_look, sort_key=2)
 app.command(database.install, group=_in_database, sort_key=0)
 app.command(database.schedule, group=_in_database, sort_key=1)
 app.command(database.unschedule, group=_in_database, sort_key=2)
 app.command(database.uninstall, group=_in_database, sort_key=3)
+incidents.app.group = _in_database
+app.command(incidents.app)
 app.command(demo, group=_on_this_machine, sort_key=0)
 local.app.group = _on_this_machine
 app.command(local.app)

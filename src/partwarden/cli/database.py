@@ -29,14 +29,18 @@ def install(
     article_schema: Annotated[
         str, Parameter(help="Where send_cron_job_failures and …_multi_record go, the procedures of the AWS article.")
     ] = "public",
+    reader: Annotated[
+        tuple[str, ...],
+        Parameter(help="A role that is to run partwarden check, with no more rights than that.", negative=()),
+    ] = (),
 ) -> None:
     """Install or upgrade the schema partwarden, in one transaction; a second time changes nothing."""
     out = Console(highlight=False, soft_wrap=True)
     with connect(dsn) as connection:
-        report = installing.install(connection, cluster=cluster, article_schema=article_schema)
+        report = installing.install(connection, cluster=cluster, article_schema=article_schema, readers=reader)
     if report.before is None:
         out.print(f"installed partwarden {__version__} in database {report.database}", markup=False)
-    elif report.changed:
+    elif report.before != __version__ or report.code_replaced:
         out.print(
             f"brought partwarden in database {report.database} from {report.before} to {__version__}", markup=False
         )
@@ -44,6 +48,8 @@ def install(
         out.print(f"database {report.database} has partwarden {__version__} already; nothing to do", markup=False)
     for door in report.doors:
         out.print(f"  {door}(lambda_arn, topic_arn) leads to the monitor", markup=False)
+    for role in report.readers:
+        out.print(f"  {role} may run partwarden check", markup=False)
     for note in report.notes:
         out.print(f"  note: {note}", markup=False)
 

@@ -1,7 +1,7 @@
 -- check: default-blocks-maintenance
--- severity: critical
+-- severity: critical, warning when the row blocks no more than a partition some way ahead
 -- needs: pg_partman
--- uses: partition_set, headroom
+-- uses: partition_set, headroom, default_sample, partman
 -- why: rows of the default partition lie where one of the next partitions has to go, so that PostgreSQL will
 --      refuse to create it: maintenance of the set fails from then on, or is skipped with a warning
 select
@@ -26,75 +26,50 @@ select
             format('select * from %s where %I >= %L;  -- correct or remove rows that are far ahead, before draining',
                 blocked.default_partition::regclass, blocked.control, blocked.last_upper_text)
         else
-            format(E'call %I.partition_data_proc(%L);\ncall partwarden.maintain();',
-                (select nspname from pg_namespace
-                 where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
-                blocked.parent_table)
+            format(E'call %I.partition_data_proc(%L);\n%s', blocked.partman, blocked.parent_table, blocked.maintain)
     end                                                                            as remedy,
     null::timestamptz                                                              as since
 from (
     select
-        nearest_row.*,
-        case nearest_row.kind
-            when 'time' then nearest_row.nearest::timestamptz
-            when 'epoch' then to_timestamp(nearest_row.nearest::numeric / nearest_row.epoch_unit)
+        partition_set.*,
+        default_sample.nearest,
+        headroom.last_upper_text,
+        headroom.last_upper_at,
+        headroom.last_upper_id,
+        partman.schema as partman,
+        partman.maintain,
+        case partition_set.kind
+            when 'time' then default_sample.nearest::timestamptz
+            when 'epoch' then to_timestamp(default_sample.nearest::numeric / partition_set.epoch_unit)
             when 'encoded' then (xpath('/row/at/text()', query_to_xml(
-                format('select %s(%L) as at', nearest_row.decoder, nearest_row.nearest),
+                format('select %s(%L) as at', partition_set.decoder, default_sample.nearest),
                 false, true, '')))[1]::text::timestamptz
-        end                                                                        as nearest_at,
-        case when nearest_row.kind = 'time' then nearest_row.farthest::timestamptz end as farthest_at,
-        case when nearest_row.kind = 'id' then nearest_row.nearest::numeric end    as nearest_id,
-        case when nearest_row.kind = 'id' then nearest_row.farthest::numeric end   as farthest_id,
-        case when nearest_row.kind <> 'id'
-             then nearest_row.partition_interval::interval end                     as step,
-        case when nearest_row.kind = 'id'
-             then nearest_row.partition_interval::numeric end                      as width
-    from (
-        select
-            partition_set.*,
-            headroom.last_upper_text,
-            headroom.last_upper_at,
-            headroom.last_upper_id,
-            found.nearest,
-            found.farthest
-        from partition_set
-        join headroom on headroom.parent = partition_set.parent
-        cross join lateral (
-            select exists (
-                select from pg_index index
-                join pg_attribute attribute
-                    on attribute.attrelid = index.indrelid and attribute.attnum = index.indkey[0]
-                where index.indrelid = partition_set.default_partition
-                  and index.indisvalid and index.indpred is null
-                  and attribute.attname = partition_set.control
-            )
-        ) as indexed (exists)
-        cross join lateral xmltable(
-            '/table/row'
-            passing query_to_xml(
-                format('with candidate as %5$s (select %1$I as seen from %2$s %6$s)
-                        select (select seen::text from candidate where seen >= %3$L::%4$s order by seen limit 1)
-                                   as nearest,
-                               (select seen::text from candidate where seen >= %3$L::%4$s order by seen desc limit 1)
-                                   as farthest',
-                    partition_set.control,
-                    partition_set.default_partition::regclass,
-                    headroom.last_upper_text,
-                    partition_set.control_type::regtype,
-                    -- Without an index that starts with the control column, only so many rows are looked at.
-                    case when indexed.exists then 'not materialized' else 'materialized' end,
-                    case when indexed.exists then '' else 'limit 200000' end),
-                false, false, '')
-            columns nearest text, farthest text
-        ) found
-        where partition_set.default_partition is not null
-          and partition_set.is_maintained
-          and not partition_set.is_full
-          and headroom.last_upper_text is not null
-          and has_table_privilege(partition_set.default_partition, 'select')
-    ) nearest_row
-    where nearest_row.nearest is not null
+        end                                                                               as nearest_at,
+        case when partition_set.kind = 'time' then default_sample.farthest::timestamptz end as farthest_at,
+        case when partition_set.kind = 'id' then default_sample.nearest::numeric end        as nearest_id,
+        case when partition_set.kind = 'id' then default_sample.farthest::numeric end       as farthest_id
+    from partition_set
+    join headroom on headroom.parent = partition_set.parent
+    join default_sample on default_sample.parent = partition_set.parent
+    cross join partman
+    where partition_set.is_maintained
+      and not partition_set.is_full
+      and default_sample.nearest is not null
 ) blocked
 where not blocked.ignores_default
    or blocked.nearest_at < blocked.last_upper_at + blocked.premake * blocked.step
    or blocked.nearest_id < blocked.last_upper_id + blocked.premake * blocked.width
+union all
+select
+    'skipped', null,
+    format('without an index on the control column only a part of some default partitions was looked at, among them of %s',
+        min(partition_set.name)),
+    null,
+    format('create index concurrently on %s (%I);', min(default_sample.default_partition::regclass::text),
+        min(partition_set.control)),
+    null
+from default_sample
+join partition_set on partition_set.parent = default_sample.parent
+where partition_set.is_maintained and default_sample.blind is null and default_sample.bytes is not null
+  and not default_sample.is_whole and not default_sample.is_indexed and default_sample.nearest is null
+having count(*) > 0

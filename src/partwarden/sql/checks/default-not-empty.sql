@@ -1,21 +1,19 @@
 -- check: default-not-empty
 -- severity: warning
--- needs: pg_partman
--- uses: partition_set, headroom
+-- needs: sets
+-- uses: partition_set, headroom, default_sample, partman
 -- why: rows in a default partition mean that a partition was missing when they came, and they stop the one
 --      that should hold them from being created
 select
     'warning'                                                                      as severity,
     waiting.name                                                                   as object,
     format('%s in the default partition of %s',
-        case when waiting.rows > 1000 then 'more than 1,000 rows wait'
-             when waiting.rows = 1 then '1 row waits'
-             else waiting.rows || ' rows wait' end,
-        waiting.name)                                                              as summary,
+        case when waiting.rows = 1 then '1 row waits' else waiting.told_rows || ' rows wait' end, waiting.name) as summary,
     jsonb_build_object(
         'cause', 'No partition existed for these rows when they were written.',
         'default_partition', waiting.default_partition::regclass::text,
-        'rows', case when waiting.rows > 1000 then 'more than 1000' else waiting.rows::text end,
+        'rows', waiting.told_rows,
+        'bytes', waiting.bytes,
         'lowest_seen', waiting.lowest,
         'highest_seen', waiting.highest)                                           as detail,
     -- Draining a row that is absurdly far ahead would make a partition there, and pg_partman count from it.
@@ -23,46 +21,60 @@ select
         when waiting.is_far then
             format('select * from %s where %I >= %L;  -- correct or remove rows that are far ahead, before draining',
                 waiting.default_partition::regclass, waiting.control, waiting.last_upper_text)
+        when waiting.is_managed then
+            format(E'call %I.partition_data_proc(%L);\n%s', waiting.partman, waiting.parent_table, waiting.maintain)
         else
-            format(E'call %I.partition_data_proc(%L);\ncall partwarden.maintain();',
-                (select nspname from pg_namespace
-                 where oid = (select extnamespace from pg_extension where extname = 'pg_partman')),
-                waiting.parent_table)
+            format('select * from %s order by %I limit 20;  -- make partitions for them, or remove them',
+                waiting.default_partition::regclass, waiting.control)
     end                                                                            as remedy,
     null::timestamptz                                                              as since
 from (
     select
-        partition_set.name,
-        partition_set.parent_table,
-        partition_set.control,
-        partition_set.default_partition,
+        partition_set.*,
+        default_sample.rows,
+        default_sample.bytes,
+        default_sample.lowest,
+        default_sample.highest,
+        case when default_sample.is_whole then default_sample.rows::text
+             else 'more than ' || least(default_sample.rows, 1000) end as told_rows,
         headroom.last_upper_text,
-        sample.*,
-        case
-            when partition_set.kind = 'time' then
-                sample.highest::timestamptz
-                > headroom.last_upper_at + 2 * partition_set.premake * partition_set.partition_interval::interval
-            when partition_set.kind = 'id' then
-                sample.highest::numeric
-                > headroom.last_upper_id + 2 * partition_set.premake * partition_set.partition_interval::numeric
+        partman.schema as partman,
+        partman.maintain,
+        case partition_set.kind
+            when 'time' then default_sample.highest::timestamptz
+                             > headroom.last_upper_at + 2 * partition_set.premake * partition_set.step
+            when 'id' then default_sample.highest::numeric
+                           > headroom.last_upper_id + 2 * partition_set.premake * partition_set.width
             else false
         end as is_far
     from partition_set
-    join headroom on headroom.parent = partition_set.parent
-    -- At most 1,001 rows are read, however many there are.
-    cross join lateral xmltable(
-        '/table/row'
-        passing query_to_xml(
-            -- Not min() and max(): not every type that can be partitioned by has them (uuid).
-            format('select count(*) as rows,
-                           (array_agg(seen order by seen))[1]::text as lowest,
-                           (array_agg(seen order by seen desc))[1]::text as highest
-                    from (select %I as seen from %s limit 1001) first_rows',
-                partition_set.control, partition_set.default_partition::regclass),
-            false, false, '')
-        columns rows integer, lowest text, highest text
-    ) sample
-    where partition_set.default_partition is not null
-      and has_table_privilege(partition_set.default_partition, 'select')
+    join default_sample on default_sample.parent = partition_set.parent
+    left join headroom on headroom.parent = partition_set.parent
+    left join partman on true
+    where default_sample.rows > 0
 ) waiting
-where waiting.rows > 0
+union all
+select
+    'skipped', null,
+    format('%s default partitions could not be looked into, among them %s', count(*), min(partition_set.name)),
+    null,
+    case when bool_or(default_sample.blind = 'forbidden')
+         then format('grant select on %s to %I;', min(default_sample.default_partition::regclass::text), current_user)
+         else 'another session has locked them' end,
+    null
+from default_sample
+join partition_set on partition_set.parent = default_sample.parent
+where default_sample.blind is not null
+having count(*) > 0
+union all
+select
+    'skipped', null,
+    format('only a part of some default partitions was looked at, and no row found there, among them of %s', min(partition_set.name)),
+    null,
+    format('vacuum %s;  -- or count exactly: partwarden check --count-rows', min(default_sample.default_partition::regclass::text)),
+    null
+from default_sample
+join partition_set on partition_set.parent = default_sample.parent
+where default_sample.blind is null and not default_sample.is_whole and default_sample.rows = 0
+  and default_sample.bytes is not null
+having count(*) > 0

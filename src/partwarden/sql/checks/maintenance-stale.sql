@@ -1,7 +1,7 @@
 -- check: maintenance-stale
 -- severity: critical
 -- needs: pg_partman
--- uses: setting, part_config, partition_set, maintenance_record
+-- uses: setting, part_config, managed_parent, partition_set, headroom, maintenance_record, partman
 -- why: the set has not been maintained, whatever the status of the job says: its newest maintenance failed,
 --      pg_partman skipped it with no more than a warning, or nothing has come round to it for too long
 select
@@ -10,45 +10,67 @@ select
     case
         when stale.failed_phase = 'retention' then format('retention of %s fails', stale.name)
         when stale.failed_phase = 'create' then format('maintenance of %s fails', stale.name)
+        when stale.was_skipped then format('maintenance skips %s', stale.name)
         else format('%s was last maintained at %s', stale.name,
             to_char(stale.last_good at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
     end                                                                            as summary,
     jsonb_strip_nulls(jsonb_build_object(
-        'cause', coalesce(stale.message, 'No maintenance has finished for this set.'),
+        'cause', coalesce(
+            stale.message,
+            case when stale.was_skipped
+                 then 'Other sets were maintained since, this one was not: pg_partman 5.5 turns a set''s error into a '
+                      'warning that only the server''s log has.' end,
+            'No maintenance has finished for this set.'),
         'sqlstate', stale.sqlstate,
         'hint', stale.hint,
         'maintain_call', stale.maintenance_id,
         'last_good', stale.last_good))                                             as detail,
-    'call partwarden.maintain();'                      as remedy,
-    coalesce(stale.failing_since, stale.last_good)                                 as since
+    stale.maintain                                                                 as remedy,
+    coalesce(stale.failing_since, case when stale.was_skipped then stale.short_since end, stale.last_good) as since
 from (
     select
-        -- A configured table that does not exist (or is no range-partitioned one) still has failing maintenance.
-        coalesce(partition_set.name, part_config.config ->> 'parent_table') as name,
+        coalesce(partition_set.name, managed_parent.config ->> 'parent_table') as name,
         failed.phase as failed_phase,
         failed.message,
         failed.sqlstate,
         failed.hint,
         failed.maintenance_id,
         failed.failing_since,
+        partman.maintain,
+        short.since as short_since,
         -- The newest of what pg_partman and partwarden remember; both forget failures in the end.
         greatest(partition_set.last_run, good.finished_at) as last_good,
+        -- It has too few partitions ahead since that moment, and after that moment only other sets were maintained.
+        coalesce(partition_set.knows_last_run
+            and partition_set.infinite
+            and not partition_set.is_full
+            and coalesce(partition_set.last_run, '-infinity') < short.since
+            and short.since + interval '5 minutes' < newest.last_run
+            and good.finished_at is null, false) as was_skipped,
         setting.maintenance_stale_after
-    from part_config
-    left join partition_set on partition_set.parent_table = part_config.config ->> 'parent_table'
+    from managed_parent
+    left join partition_set on partition_set.parent = managed_parent.parent
+    left join headroom on headroom.parent = managed_parent.parent
     cross join setting
+    cross join partman
+    cross join lateral (
+        select case when headroom.edge_at < coalesce(headroom.limit_at, 'infinity')
+                    then headroom.edge_at - partition_set.premake * partition_set.step end as since
+    ) short
+    cross join (select max((part_config.config ->> 'maintenance_last_run')::timestamptz) as last_run from part_config) newest
     left join lateral (
         select record.*
         from maintenance_record record
-        where record.parent_table = part_config.config ->> 'parent_table' and record.outcome = 'failed'
+        where record.parent_table = managed_parent.config ->> 'parent_table' and record.outcome = 'failed'
         order by record.phase
         limit 1
     ) failed on true
     left join maintenance_record good
-        on good.parent_table = part_config.config ->> 'parent_table'
+        on good.parent_table = managed_parent.config ->> 'parent_table'
         and good.phase = 'create' and good.outcome = 'succeeded'
-    where part_config.config ->> 'automatic_maintenance' = 'on'
-      and not (part_config.config ->> 'undo_in_progress')::boolean
+    where managed_parent.config ->> 'automatic_maintenance' = 'on'
+      and not (managed_parent.config ->> 'undo_in_progress')::boolean
 ) stale
 where stale.failed_phase is not null
+   or stale.was_skipped
    or stale.last_good < now() - stale.maintenance_stale_after

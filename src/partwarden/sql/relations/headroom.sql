@@ -1,5 +1,5 @@
 -- relation: headroom
--- uses: partition_set, partition_bound
+-- uses: partition_set, partition_bound, locked
 -- why: where each set stands now and where the unbroken row of partitions from there ends (edge). Time-based
 --      sets stand at this moment; of an id-based set the last partition with a row in it tells. A set begins with
 --      its first partition, and one that is itself a partition is limited by its own bounds (start_at, limit_at).
@@ -7,9 +7,14 @@ select
     place.parent,
     place.position_at,
     place.position_id,
+    reach.partitions,
+    reach.first_lower_at,
+    reach.first_lower_id,
     reach.last_upper_text,
     reach.last_upper_at,
     reach.last_upper_id,
+    reach.last_step,
+    reach.last_width,
     island.edge_at,
     island.edge_id,
     greatest(own_bound.start_at, reach.first_lower_at) as start_at,
@@ -17,31 +22,48 @@ select
 from (
     select
         partition_set.parent,
-        case when partition_set.kind <> 'id' then now() end as position_at,
-        last_filled.lower_id                                as position_id
+        case when partition_set.kind in ('time', 'epoch', 'encoded') then now() end as position_at,
+        last_filled.lower_id                                                        as position_id
     from partition_set
     left join (
-        -- One EXISTS a partition, from the last one backwards; CASE stops at the first that has a row.
-        select
-            bound.parent,
-            (xpath('/row/lower_id/text()', query_to_xml(
-                format('select case %s end as lower_id', string_agg(
-                    format('when exists (select from %s) then %s', bound.child::regclass, bound.lower_id),
-                    ' ' order by bound.lower_id desc)),
-                false, true, '')))[1]::text::numeric as lower_id
-        from partition_bound bound
-        where bound.lower_id is not null
-        group by bound.parent
-        having bool_and(has_table_privilege(bound.child, 'select'))
+        -- From the last partition backwards to the first that has a row. One whose file is empty is not opened.
+        select listed.parent, filled.lower_id
+        from (
+            select
+                bound.parent,
+                array_agg(bound.child order by bound.lower_id desc)      as children,
+                array_agg(bound.child_kind order by bound.lower_id desc) as kinds,
+                array_agg(bound.lower_id order by bound.lower_id desc)   as lowers
+            from partition_bound bound
+            where bound.lower_id is not null
+            group by bound.parent
+        ) listed
+        cross join lateral (
+            select one.lower_id
+            from unnest(listed.children, listed.kinds, listed.lowers) as one (child, kind, lower_id)
+            where case
+                when one.kind = 'f' then false
+                when one.child in (select locked.table_oid from locked) then false
+                when one.kind = 'r' and coalesce(pg_relation_size(one.child), 0) = 0 then false
+                when not has_table_privilege(one.child, 'select') then one.kind = 'r'
+                else query_to_xml(format('select 1 as filled from %s limit 1', one.child::regclass), false, false, '')::text
+                     ~ 'filled'
+            end
+            limit 1
+        ) filled
     ) last_filled on last_filled.parent = partition_set.parent
 ) place
 left join (
     select
         bound.parent,
+        count(*)            as partitions,
         min(bound.lower_at) as first_lower_at,
+        min(bound.lower_id) as first_lower_id,
         max(bound.upper_at) as last_upper_at,
         max(bound.upper_id) as last_upper_id,
-        (array_agg(bound.upper_text order by bound.upper_at desc, bound.upper_id desc))[1] as last_upper_text
+        (array_agg(bound.upper_text order by bound.upper_at desc, bound.upper_id desc))[1] as last_upper_text,
+        (array_agg(bound.upper_at - bound.lower_at order by bound.upper_at desc))[1]       as last_step,
+        (array_agg(bound.upper_id - bound.lower_id order by bound.upper_id desc))[1]       as last_width
     from partition_bound bound
     group by bound.parent
 ) reach on reach.parent = place.parent

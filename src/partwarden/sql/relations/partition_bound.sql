@@ -1,9 +1,11 @@
 -- relation: partition_bound
--- uses: partition_set
--- why: the half-open range of every partition but the default, as a time or as a number
+-- uses: partition_set, partition_child
+-- why: the half-open range of every partition but the default, as a time or as a number; one without an end on a side
+--      has none
 select
     bound.parent,
     bound.child,
+    bound.child_kind,
     bound.lower_text,
     bound.upper_text,
     case bound.kind
@@ -26,17 +28,14 @@ from (
         partition_set.kind,
         partition_set.epoch_unit,
         partition_set.decoder,
-        child.oid          as child,
+        partition_child.child,
+        partition_child.child_kind,
         literal.ends[1]    as lower_text,
         literal.ends[2]    as upper_text
     from partition_set
-    join pg_catalog.pg_inherits inherits on inherits.inhparent = partition_set.parent
-    join pg_catalog.pg_class child on child.oid = inherits.inhrelid
-    cross join lateral regexp_match(
-        pg_get_expr(child.relpartbound, child.oid),
-        '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$'
-    ) as literal (ends)
-    where child.relispartition
-      and literal.ends is not null
+    join partition_child on partition_child.parent = partition_set.parent
+    cross join lateral regexp_match(partition_child.bound, '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$')
+        as literal (ends)
+    where literal.ends is not null
       and not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']
 ) bound

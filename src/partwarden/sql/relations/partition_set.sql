@@ -1,46 +1,64 @@
 -- relation: partition_set
--- uses: part_config
--- why: pg_partman's partition sets as the catalog knows them. kind says what the control column counts:
---      time, epoch (a number that means a time), encoded (a text or uuid that holds a time), or id
+-- uses: managed_parent, unmanaged_parent
+-- why: the tables partitioned by range on one column, those that pg_partman manages and those that nobody does. kind
+--      says what the control column counts: time, epoch (a number that means a time), encoded (a text or uuid that
+--      holds a time), id, or other, which can't be compared here
 select
     parent.oid                                                       as parent,
     format('%I.%I', namespace.nspname, parent.relname)               as name,
-    part_config.config ->> 'parent_table'                            as parent_table,
+    namespace.nspname                                                as schema,
+    parent.relname                                                   as table_name,
+    parent.relowner                                                  as owner,
+    found.config is not null                                         as is_managed,
+    found.config ->> 'parent_table'                                  as parent_table,
     attribute.attname                                                as control,
     attribute.atttypid                                               as control_type,
-    case
-        when attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) then 'time'
-        when attribute.atttypid in ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'uuid'::regtype)
-            then 'encoded'
-        when part_config.config ->> 'epoch' <> 'none' then 'epoch'
-        else 'id'
-    end                                                              as kind,
-    case part_config.config ->> 'epoch'
+    told.kind,
+    case found.config ->> 'epoch'
         when 'seconds' then 1
         when 'milliseconds' then 1000
         when 'microseconds' then 1000000
         when 'nanoseconds' then 1000000000
     end                                                              as epoch_unit,
-    to_regproc(part_config.config ->> 'time_decoder')                as decoder,
-    part_config.config ->> 'partition_interval'                      as partition_interval,
-    (part_config.config ->> 'premake')::integer                      as premake,
-    (part_config.config ->> 'infinite_time_partitions')::boolean     as infinite,
-    (part_config.config ->> 'ignore_default_data')::boolean          as ignores_default,
-    (part_config.config ->> 'sub_partition_set_full')::boolean       as is_full,
-    part_config.config ->> 'automatic_maintenance' = 'on'
-        and not (part_config.config ->> 'undo_in_progress')::boolean as is_maintained,
-    part_config.config ->> 'retention'                               as retention,
-    part_config.config ? 'maintenance_last_run'                      as knows_last_run,
-    (part_config.config ->> 'maintenance_last_run')::timestamptz     as last_run,
-    part_config.config ->> 'async_partitioning_in_progress'          as async_in_progress,
+    to_regproc(found.config ->> 'time_decoder')                      as decoder,
+    found.config ->> 'partition_interval'                            as partition_interval,
+    case when told.kind in ('time', 'epoch', 'encoded') then
+        case when told.is_interval then (found.config ->> 'partition_interval')::interval end end as step,
+    case when told.kind = 'id' then
+        case when told.is_number then (found.config ->> 'partition_interval')::numeric end end    as width,
+    (found.config ->> 'premake')::integer                            as premake,
+    (found.config ->> 'infinite_time_partitions')::boolean           as infinite,
+    (found.config ->> 'ignore_default_data')::boolean                as ignores_default,
+    (found.config ->> 'sub_partition_set_full')::boolean             as is_full,
+    found.config ->> 'automatic_maintenance' = 'on'
+        and not (found.config ->> 'undo_in_progress')::boolean       as is_maintained,
+    found.config ->> 'retention'                                     as retention,
+    found.config ? 'maintenance_last_run'                            as knows_last_run,
+    (found.config ->> 'maintenance_last_run')::timestamptz           as last_run,
+    found.config ->> 'async_partitioning_in_progress'                as async_in_progress,
+    found.config ->> 'datetime_string'                               as datetime_string,
+    (found.config ->> 'inherit_privileges')::boolean                 as inherits_privileges,
     nullif(partitioned.partdefid, 0)::oid                            as default_partition
-from part_config
-join pg_catalog.pg_namespace namespace
-    on namespace.nspname = split_part(part_config.config ->> 'parent_table', '.', 1)::name
-join pg_catalog.pg_class parent
-    on parent.relnamespace = namespace.oid
-    and parent.relname = split_part(part_config.config ->> 'parent_table', '.', 2)::name
+from (select * from managed_parent union all select * from unmanaged_parent) found
+join pg_catalog.pg_class parent on parent.oid = found.parent
+join pg_catalog.pg_namespace namespace on namespace.oid = parent.relnamespace
 join pg_catalog.pg_partitioned_table partitioned
     on partitioned.partrelid = parent.oid and partitioned.partstrat = 'r' and partitioned.partnatts = 1
 join pg_catalog.pg_attribute attribute
     on attribute.attrelid = parent.oid and attribute.attnum = partitioned.partattrs[0]
+cross join lateral (
+    select
+        case
+            when attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) then 'time'
+            when found.config is not null and attribute.atttypid in
+                ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'uuid'::regtype) then 'encoded'
+            when attribute.atttypid not in
+                ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype) then 'other'
+            when found.config ->> 'epoch' <> 'none' then 'epoch'
+            else 'id'
+        end as kind,
+        -- A value that somebody has spoiled must not stop every check: config-orphan tells of it.
+        found.config ->> 'partition_interval'
+            ~ '^(P[0-9.YMWDTHS]+|@? ?[0-9]+ ?[a-z]+( [0-9]+ ?[a-z]+)*( \d+:\d\d:\d\d(\.\d+)?)?|\d+:\d\d:\d\d(\.\d+)?)$' as is_interval,
+        found.config ->> 'partition_interval' ~ '^\d+(\.\d+)?$' as is_number
+) told

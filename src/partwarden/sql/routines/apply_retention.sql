@@ -8,7 +8,7 @@ declare
     v_kind    text;
     v_dropped integer;
 begin
-    {{with partition_set; part_config: partwarden.part_config(p_parent_table)}}
+    {{with partition_set; part_config: select config from partwarden.part_config(p_parent_table) as listed (config)}}
     select kind into v_kind from partition_set where async_in_progress is null;
     if v_kind is null then
         return 0;  -- not range-partitioned: run_maintenance() has seen to its retention itself

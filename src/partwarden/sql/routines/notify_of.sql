@@ -25,7 +25,9 @@ begin
             'detail', incident.detail,
             'remedy', incident.remedy,
             'since', incident.since,
-            'resolved_at', incident.resolved_at)
+            'resolved_at', incident.resolved_at,
+            'reopened', incident.reopened,
+            'note', incident.note)
         -- What is new and critical comes first.
         order by event.event = 'resolved', incident.severity, incident.object, incident.check_id)
     into v_incidents

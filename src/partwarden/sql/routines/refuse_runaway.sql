@@ -17,7 +17,7 @@ begin
     ) then
         return;
     end if;
-    {{with partition_set, headroom; part_config: partwarden.part_config(p_parent_table)}}
+    {{with partition_set, headroom; part_config: select config from partwarden.part_config(p_parent_table) as listed (config)}}
     select partition_set.*, headroom.last_upper_at, headroom.last_upper_id
     into v_set
     from partition_set

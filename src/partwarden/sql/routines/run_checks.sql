@@ -1,37 +1,61 @@
-create function partwarden.run_checks()
+create function partwarden.run_checks(p_only text[] default null)
 returns table (check_id text, severity text, object text, summary text, detail jsonb, remedy text,
-               since timestamptz, skipped text)
+               since timestamptz, skipped text, partly boolean)
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set jit = off
 as $$
--- Runs every check that this database has the means for. A row is a finding, or, with "skipped" set, says why a
--- check was not done: no answer is not a good answer. A check that fails is skipped, and itself a finding.
+-- Runs every check that this database has the means for, or those that are named. A row is a finding, or, with
+-- "skipped" set, says why a check was not done, or not for everything ("partly"): no answer is not a good answer. A
+-- check that fails is skipped, and itself a finding.
 declare
-    v_check record;
+    v_unmet jsonb;
+    v_met   text[];
+    v_todo  text[];
+    v_check text;
     v_error text;
 begin
-    for v_check in select * from partwarden.checks() loop
-        check_id := v_check.check_id;
-        if v_check.needs is not null and partwarden.extension_schema(v_check.needs) is null then
-            skipped := format('needs %s, which is not in this database', v_check.needs);
-            return next;
-            skipped := null;
-            continue;
-        end if;
+    {{with need}}
+    select coalesce(jsonb_object_agg(need.name, to_jsonb(need)), '{}') into v_unmet from need;
+    v_met := array(select 'pg_partman' where not v_unmet ? 'pg_partman');
+
+    return query
+    select listed.check_id, null::text, null::text, null::text, null::jsonb, null::text, null::timestamptz,
+           string_agg(unmet.need ->> 'reason', '; ' order by unmet.need ->> 'reason'),
+           bool_and((unmet.need ->> 'partly')::boolean)
+    from partwarden.checks() listed
+    cross join lateral unnest(listed.needs) as needed (name)
+    cross join lateral (select v_unmet -> needed.name as need where v_unmet ? needed.name) unmet
+    where p_only is null or listed.check_id = any (p_only)
+    group by listed.check_id;
+
+    v_todo := array(
+        select listed.check_id from partwarden.checks() listed
+        where (p_only is null or listed.check_id = any (p_only))
+          and not exists (select from unnest(listed.needs) as needed (name)
+                          where not coalesce((v_unmet -> needed.name ->> 'partly')::boolean, true)));
+    if cardinality(v_todo) = 0 then
+        return;
+    end if;
+    begin
+        return query select * from partwarden.run_statement(partwarden.checks_statement(v_todo, v_met));
+        return;
+    exception when others then
+        null;  -- one of them can't be done; which one, each by itself will show
+    end;
+    foreach v_check in array v_todo loop
         begin
-            return query execute format(
-                'select %L, found.*, null::text from partwarden.%I() found', v_check.check_id, v_check.function_name);
+            return query select * from partwarden.run_statement(partwarden.checks_statement(array[v_check], v_met));
         exception when others then
             get stacked diagnostics v_error = message_text;
-            skipped := v_error;
-            return next;
-            skipped := null;
+            return query select v_check, null::text, null::text, null::text, null::jsonb, null::text, null::timestamptz,
+                                v_error, false;
             return query select
-                'check-error', 'warning', v_check.check_id, format('the check %s could not be done', v_check.check_id),
-                jsonb_build_object('cause', v_error), format('select * from partwarden.%I();', v_check.function_name),
-                null::timestamptz, null::text;
+                'check-error', 'warning', v_check, format('the check %s could not be done', v_check),
+                jsonb_build_object('cause', v_error),
+                format('select * from partwarden.run_checks(array[%L]);', v_check), null::timestamptz, null::text, false;
         end;
     end loop;
 end
 $$;
-comment on function partwarden.run_checks() is 'What is wrong now, and what could not be looked at.';
+comment on function partwarden.run_checks(text[]) is 'What is wrong now, and what could not be looked at.';

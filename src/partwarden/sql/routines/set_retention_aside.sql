@@ -16,7 +16,7 @@ begin
         return null;
     end if;
 
-    {{with partition_set, headroom; part_config: partwarden.part_config(p_parent_table)}}
+    {{with partition_set, headroom; part_config: select config from partwarden.part_config(p_parent_table) as listed (config)}}
     select partition_set.retention
     into v_retention
     from partition_set

@@ -8,7 +8,7 @@ as $$
 declare
     v_set  record;
 begin
-    {{with partition_set, headroom; part_config: partwarden.part_config(p_parent_table)}}
+    {{with partition_set, headroom; part_config: select config from partwarden.part_config(p_parent_table) as listed (config)}}
     select
         partition_set.*,
         headroom.*,

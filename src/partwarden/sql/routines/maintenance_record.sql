@@ -1,7 +1,10 @@
--- relation: maintenance_record
--- uses: -
--- why: what partwarden.maintain() itself remembers of each set: its newest run in each phase, and how long
---      that phase has been failing
+create function partwarden.maintenance_record()
+returns table (parent_table text, phase text, id bigint, maintenance_id bigint, outcome text, finished_at timestamptz,
+               sqlstate text, message text, hint text, failing_since timestamptz)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+-- Of each set its newest run in each phase, and how long that phase has been failing.
 select distinct on (run.parent_table, run.phase)
     run.parent_table,
     run.phase,
@@ -26,6 +29,7 @@ select distinct on (run.parent_table, run.phase)
                     and good.phase = run.phase
                     and good.outcome = 'succeeded'
               ), 0)
-    ) as failing_since
+    )
 from partwarden.maintenance_run run
 order by run.parent_table, run.phase, run.id desc
+$$;

@@ -1,0 +1,250 @@
+"""Commands for what is wrong and has been told of: to see it, to say that one is at it, to have it be quiet."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from partwarden import incidents
+from partwarden.cli.database import Dsn
+from partwarden.database import connect
+from partwarden.errors import IncidentRefused
+from partwarden.incidents import Incident, State, Telling
+
+app = App(
+    name="incidents",
+    help="What is wrong in a database, since when, who is at it, and what was told of it.",
+    sort_key=4,
+    group_commands=Group("Commands", sort_key=0),
+    default_parameter=Parameter(negative=()),
+)
+
+Id = Annotated[int, Parameter(name="--id", help="The incident's number, as list shows it.")]
+Json = Annotated[bool, Parameter(name="--json", help="As JSON, with all there is.")]
+
+_COLOURS = {"critical": "bold red", "warning": "yellow"}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@app.command(name="list", sort_key=0)
+def list_(
+    dsn: Dsn,
+    *,
+    resolved_too: Annotated[
+        bool, Parameter(name="--all", help="Also those that are resolved, as long as they are kept.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List what is open, the worst first."""
+    with connect(dsn) as connection:
+        found = incidents.list_incidents(connection, resolved_too=resolved_too)
+    if as_json:
+        _print_json([_as_json(each) for each in found])
+        return
+    out = _console()
+    if not found:
+        out.print("no incidents" if resolved_too else "no open incidents")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("id", justify="right")
+    for heading in ("severity", "state", "since", "object", "check", "summary"):
+        table.add_column(heading, overflow="fold")
+    for each in found:
+        table.add_row(
+            str(each.id),
+            Text(each.severity, style=_COLOURS[each.severity] if each.state is not State.RESOLVED else ""),
+            Text(_state(each)),
+            Text(_utc(each.since)),
+            Text(_safe(each.object)),
+            Text(each.check_id),
+            Text(_safe(each.summary)),
+        )
+    out.print(table)
+
+
+@app.command(sort_key=1)
+def show(dsn: Dsn, incident: Id, *, as_json: Json = False) -> None:
+    """Show one incident: the evidence, the remedy, and each notification that told of it."""
+    with connect(dsn) as connection:
+        found = incidents.read_incident(connection, incident)
+        told = incidents.tellings(connection, incident)
+    if as_json:
+        _print_json({**_as_json(found), "notifications": [asdict(each) for each in told]})
+        return
+    out = _console()
+    out.print(
+        Text.assemble(
+            f"incident {found.id}  ", (found.severity.upper(), _COLOURS[found.severity]), f"  {_safe(found.object)}  "
+        )
+        + Text(found.check_id)
+    )
+    for name, value in _facts(found):
+        _print_fact(out, name, value)
+    if found.remedy:
+        out.print("  next")
+        out.print(Text("    " + _safe(found.remedy).replace("\n", "\n    ")))
+    out.print("notifications" if told else "no notification that told of it is kept")
+    for each in told:
+        out.print(Text(f"  {each.number}  {_utc(each.created_at)}  {each.event:<8}  {_delivery(each)}"))
+        out.print(Text(f"      {_safe(each.subject)}"))
+        if each.last_error:
+            out.print(Text(f"      {_safe(each.last_error)}", style="red"))
+
+
+@app.command(sort_key=2)
+def ack(
+    dsn: Dsn,
+    incident: Id,
+    *,
+    note: Annotated[str | None, Parameter(help="What to tell others; it stands in mails as well.")] = None,
+    undo: Annotated[bool, Parameter(help="Take it back: reminders resume.")] = False,
+) -> None:
+    """Acknowledge an incident: you are at it. No more reminders, unless it gets worse; its end is still told."""
+    if undo and note is not None:
+        raise IncidentRefused("a note can't be left while an acknowledgement is taken back", remedy="leave --note out")
+    with connect(dsn) as connection:
+        if undo:
+            found = incidents.unacknowledge(connection, incident)
+        else:
+            found = incidents.acknowledge(connection, incident, note=note)
+    if undo:
+        _say(f"{_name(found)} is no longer acknowledged: reminders resume")
+    else:
+        _say(f"{_name(found)} is acknowledged by {found.acknowledged_by}: no more reminders, unless it gets worse")
+
+
+@app.command(sort_key=3)
+def silence(
+    dsn: Dsn,
+    incident: Id,
+    *,
+    until: Annotated[
+        str | None,
+        Parameter(
+            help="'2 hours' from now, tomorrow, 2026-12-01T10:00 (in the session's time zone); ten years at most."
+        ),
+    ] = None,
+    note: Annotated[str | None, Parameter(help="Why; it stands in mails as well.")] = None,
+    undo: Annotated[bool, Parameter(help="End the silence now.")] = False,
+) -> None:
+    """Silence an incident: neither reminders nor its end are told until then, unless it gets worse."""
+    if undo == (until is not None):
+        raise IncidentRefused(
+            "say either until when to be silent, or that the silence is to end", remedy="--until '2 hours' or --undo"
+        )
+    if undo and note is not None:
+        raise IncidentRefused("a note can't be left while a silence is ended", remedy="leave --note out")
+    with connect(dsn) as connection:
+        if until is None:
+            found = incidents.unsilence(connection, incident)
+        else:
+            found = incidents.silence(connection, incident, until, note=note)
+    if found.silenced_until is None:
+        _say(f"{_name(found)} is not silenced")
+    else:
+        _say(f"{_name(found)} is silenced until {_utc(found.silenced_until)}, unless it gets worse")
+
+
+def _state(incident: Incident) -> str:
+    match incident.state:
+        case State.SILENCED:
+            assert incident.silenced_until is not None
+            return f"silenced until {_utc(incident.silenced_until)}"
+        case State.ACKNOWLEDGED:
+            return f"acknowledged by {_safe(str(incident.acknowledged_by))}"
+        case State.AWAY:
+            return "comes and goes, gone just now"
+        case State.OPEN if incident.reopened:
+            return "open, comes and goes"
+        case other:
+            return str(other.value)
+
+
+def _facts(incident: Incident) -> list[tuple[str, str]]:
+    """What there is to say of an incident, each with its name."""
+    known: list[tuple[str, str | None]] = [
+        ("state", _state(incident)),
+        ("what", incident.summary),
+        ("since", _utc(incident.since)),
+        ("opened", _utc(incident.opened_at)),
+        ("resolved", None if incident.resolved_at is None else _utc(incident.resolved_at)),
+        ("came back", f"{incident.reopened} times" if incident.reopened > 1 else "once" if incident.reopened else None),
+        ("last told", None if incident.told is None else f"{incident.told}, {_utc(incident.last_announced_at)}"),
+        (
+            "acknowledged",
+            None
+            if incident.acknowledged_at is None
+            else f"{_utc(incident.acknowledged_at)} by {incident.acknowledged_by}",
+        ),
+        (
+            "silenced",
+            None
+            if incident.silenced_until is None
+            else f"{'until' if incident.silenced else 'ended'} {_utc(incident.silenced_until)}",
+        ),
+        ("note", incident.note),
+        ("cause", incident.detail.get("cause")),
+        *(
+            (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for name, value in incident.detail.items()
+            if name != "cause" and value is not None
+        ),
+    ]
+    return [(name, value) for name, value in known if value is not None]
+
+
+def _delivery(telling: Telling) -> str:
+    attempts = "1 attempt" if telling.attempts == 1 else f"{telling.attempts} attempts"
+    if telling.delivered_at is not None:
+        return f"delivered {_utc(telling.delivered_at)}, {attempts}"
+    if telling.attempts == 0:
+        return "waits to be delivered"
+    return f"not delivered, {attempts}, next not before {_utc(telling.next_attempt_at)}"
+
+
+def _print_fact(out: Console, name: str, value: str) -> None:
+    out.print(Text(f"  {name:<20}" + _safe(value).replace("\n", "\n" + " " * 22)))
+
+
+def _name(incident: Incident) -> str:
+    return f"incident {incident.id} ({incident.object} {incident.check_id})"
+
+
+def _say(line: str) -> None:
+    _console().print(Text(_safe(line)))
+
+
+def _console() -> Console:
+    """Lines as long as they are where nobody looks at them, so that a pipe gets an incident a line."""
+    out = Console(highlight=False, soft_wrap=True)
+    return out if out.is_terminal else Console(highlight=False, soft_wrap=True, width=100_000)
+
+
+def _safe(text: str) -> str:
+    """Text from the database without what a terminal would act on."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}"
+
+
+def _as_json(incident: Incident) -> dict[str, object]:
+    return {**asdict(incident), "state": incident.state.value}
+
+
+def _print_json(document: object) -> None:
+    _console().print(Text(json.dumps(document, indent=2, default=_moment)))
+
+
+def _moment(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.astimezone(UTC).isoformat()

@@ -1,0 +1,391 @@
+"""Runs the checks from outside, with nothing installed, and sums up what they found."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from partwarden import bundle
+from partwarden.database import Connection, Server, connect, inspect, quoted, setting, without_password
+from partwarden.errors import PartwardenError, UnknownCheck
+
+
+class Status(IntEnum):
+    """How a database is, or several are; the number is the exit code of monitoring plugins.
+
+    https://www.monitoring-plugins.org/doc/guidelines.html#AEN78
+    """
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    @property
+    def word(self) -> str:
+        """As reports write it: ok, warning, critical, unknown."""
+        return self.name.lower()
+
+    @property
+    def badness(self) -> int:
+        """The order of what to look at first: critical, unknown, warning, ok."""
+        return {Status.OK: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.CRITICAL: 3}[self]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong now.
+
+    ``severity`` is ``warning`` or ``critical``; ``detail`` holds the evidence, as JSON knows it, with the
+    cause in words under ``cause``; ``remedy`` can be pasted; ``since`` is None where nobody can know.
+    """
+
+    check: str
+    severity: str
+    database: str
+    object: str
+    summary: str
+    detail: dict[str, Any]
+    remedy: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A check that was not done, or not for everything, and what would help."""
+
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one database is.
+
+    ``target`` is the connection as it may be shown; ``server`` holds names and versions (``host``, ``port``,
+    ``database``, ``postgresql`` and each extension of interest), empty when it could not be reached;
+    ``error`` says why it could not.
+    """
+
+    target: str
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    server: dict[str, str] = field(default_factory=dict)
+    duration_ms: int = 0
+    error: str | None = None
+
+    @property
+    def status(self) -> Status:
+        """The worst of its findings; unknown when the database could not be asked."""
+        if self.error is not None:
+            return Status.UNKNOWN
+        severities = {finding.severity for finding in self.findings}
+        if "critical" in severities:
+            return Status.CRITICAL
+        return Status.WARNING if "warning" in severities else Status.OK
+
+
+def worst(reports: Iterable[Report]) -> Status:
+    """The status of several databases as one: critical, then unknown, then warning."""
+    return max((report.status for report in reports), key=lambda status: status.badness, default=Status.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be checked, and how strictly.
+
+    ``only`` and ``skip`` are ids of checks; ``severities`` replaces the severity of all findings of a check;
+    ``thresholds`` are columns of the table partwarden.setting, which they take precedence over; ``timeout`` in seconds
+    is for one database as a whole.
+    """
+
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    severities: Mapping[str, str] = field(default_factory=dict)
+    thresholds: Mapping[str, str | int | bool] = field(default_factory=dict)
+    timeout: float = 60
+
+    def __post_init__(self) -> None:
+        known = [check.id for check in bundle.checks()]
+        for name in sorted({*self.only, *self.skip, *self.severities}):
+            if name not in known:
+                raise UnknownCheck(f"there is no check {name!r}", remedy=_suggestion(name, known))
+
+    @property
+    def checks(self) -> tuple[bundle.Check, ...]:
+        """The checks that are to be done."""
+        return tuple(
+            check for check in bundle.checks() if (not self.only or check.id in self.only) and check.id not in self.skip
+        )
+
+
+# The columns of partwarden.setting that checks read, with the defaults of the table.
+DEFAULT_THRESHOLDS: Mapping[str, str | int | bool | None] = {
+    "maintenance_stale_after": "26 hours",
+    "headroom_grace": "2 hours",
+    "headroom": None,
+    "id_headroom": "1 day",
+    "overdue_grace": "5 minutes",
+    "stuck_after": "2 hours",
+    "blocked_after": "5 minutes",
+    "deliver_within": "15 minutes",
+    "monitor_within": "10 minutes",
+    "leftovers_after": "30 days",
+    "run_log_rows": 1_000_000,
+    "require_default": False,
+    "count_rows": False,
+}
+
+# A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
+_LOCK_TIMEOUT_MS = 1000
+
+
+def check_database(dsn: str, question: Question | None = None) -> Report:
+    """Check one database, with nothing installed there; it is only read, in read-only transactions.
+
+    Never raises for what a database can be like: one that can't be reached, or takes too long, is a Report with status
+    unknown. Where the database has partwarden and the role may call its reader, ``partwarden.given()``, what the
+    monitor remembers is used too.
+    """
+    question = question or Question()
+    started = time.monotonic()
+    try:
+        target = without_password(dsn)
+    except psycopg.ProgrammingError:
+        target = "(not a connection string)"
+    try:
+        with _connect(dsn, question.timeout) as connection:
+            server = inspect(connection)
+            given = _given(connection, dsn, server, question)
+            results = _run(connection, server, given, question)
+            described = _describe(connection, server, given)
+    except (PartwardenError, psycopg.Error) as failure:
+        problem = failure.problem if isinstance(failure, PartwardenError) else _first_line(failure)
+        if isinstance(failure, psycopg.errors.QueryCanceled):
+            problem = f"no answer within {question.timeout:g} s"
+        return Report(target, duration_ms=_since(started), error=problem)
+    findings, skipped = results
+    return Report(target, tuple(findings), tuple(skipped), described, _since(started))
+
+
+def check_databases(dsns: Sequence[str], question: Question | None = None) -> list[Report]:
+    """Check several databases at once, each for itself; the reports are in the order of ``dsns``.
+
+    A job that is seen both from its own database and from the one that pg_cron lives in is told of once, by its own.
+    """
+    with ThreadPoolExecutor(max_workers=min(len(dsns), 8) or 1) as pool:
+        reports = list(pool.map(lambda dsn: check_database(dsn, question), dsns))
+    at_home = {
+        (report.server["host"], report.server["port"], finding.check, finding.object)
+        for report in reports
+        if report.server and report.server.get("cron_database") != report.server["database"]
+        for finding in report.findings
+    }
+    return [
+        replace(
+            report,
+            findings=tuple(
+                finding
+                for finding in report.findings
+                if report.server.get("cron_database") != report.server["database"]
+                or (report.server["host"], report.server["port"], finding.check, finding.object) not in at_home
+            ),
+        )
+        for report in reports
+    ]
+
+
+@contextmanager
+def _connect(dsn: str, timeout: float, *, database: str | None = None) -> Iterator[Connection]:
+    with connect(dsn, database=database) as connection:
+        connection.autocommit = True
+        connection.read_only = True
+        for name, value in (
+            ("default_transaction_read_only", "on"),
+            ("statement_timeout", str(max(int(timeout * 1000), 1))),
+            ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
+            ("jit", "off"),
+            ("search_path", "pg_catalog, pg_temp"),
+        ):
+            connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
+        yield connection
+
+
+def _given(connection: Connection, dsn: str, server: Server, question: Question) -> dict[str, Any]:
+    """What the checks can't read for themselves: thresholds, pg_cron's jobs and runs, what partwarden remembers."""
+    given = _remembered(connection)
+    if "cron" not in given:
+        given |= _cron(connection, dsn, server, question)
+    given["setting"] = {**DEFAULT_THRESHOLDS, **given.get("setting", {}), **question.thresholds}
+    return given
+
+
+def _remembered(connection: Connection) -> dict[str, Any]:
+    row = connection.execute(
+        """
+        select to_regprocedure('partwarden.given()') is not null,
+               has_schema_privilege(to_regnamespace('partwarden')::oid, 'usage')
+                   and has_function_privilege(to_regprocedure('partwarden.given()')::oid, 'execute')
+        """
+    ).fetchone()
+    assert row is not None
+    installed, allowed = row
+    if allowed:
+        found = connection.execute("select partwarden.given()").fetchone()
+        assert found is not None
+        return dict(found[0])
+    if not installed:
+        return {}
+    role = quoted(connection.info.user)
+    return {"monitor_reason": f"role {role} may not ask partwarden: partwarden install --reader {role}"}
+
+
+def _cron(connection: Connection, dsn: str, server: Server, question: Question) -> dict[str, Any]:
+    """What pg_cron has, from the database that it lives in: this one, the one that the server names, or postgres."""
+    if server.has("pg_cron"):
+        return _cron_facts(connection)
+    for database in dict.fromkeys((setting(connection, "cron.database_name") or "postgres", "postgres")):
+        if database == server.database:
+            continue
+        try:
+            with _connect(dsn, question.timeout, database=database) as cron:
+                if not inspect(cron).has("pg_cron"):
+                    continue
+                remembered = _remembered(cron)
+                facts = remembered if "cron" in remembered else _cron_facts(cron)
+        except (PartwardenError, psycopg.Error) as failure:
+            problem = failure.problem if isinstance(failure, PartwardenError) else _first_line(failure)
+            return {"cron_reason": f"could not look at pg_cron in database {database}: {problem.splitlines()[0]}"}
+        here = [job for job in facts.get("cron_job", []) if job["database"] == server.database]
+        return {
+            **{name: facts[name] for name in ("cron", "cron_reason", "cron_run") if name in facts},
+            "cron_job": here,
+        }
+    return {}
+
+
+def _cron_facts(connection: Connection) -> dict[str, Any]:
+    allowed = connection.execute("select has_schema_privilege('cron', 'usage')").fetchone()
+    if allowed != (True,):
+        role = quoted(connection.info.user)
+        return {"cron_reason": f"role {role} may not look into schema cron: grant usage on schema cron to {role};"}
+    facts = {}
+    for name, source in (("cron", "cron_server"), ("cron_job", "cron_job"), ("cron_run", "cron_run")):
+        row = connection.execute(bundle.source(source)).fetchone()
+        assert row is not None
+        facts[name] = row[0]
+    return facts
+
+
+def _run(
+    connection: Connection, server: Server, given: Mapping[str, Any], question: Question
+) -> tuple[list[Finding], list[Skipped]]:
+    """All checks in one statement; when that fails, each by itself, so that one costs the others nothing."""
+    given_select = sql.SQL("select {}::jsonb as fact").format(json.dumps(given)).as_string(connection)
+    partman = server.extensions.get("pg_partman")
+    unmet = {
+        name: (reason, partly) for name, reason, partly in _fetch(connection, bundle.query("need", given=given_select))
+    }
+    arguments = {
+        "given": given_select,
+        "met": frozenset({"pg_partman"} - unmet.keys()),
+        "partman_schema": quoted(partman.schema) if partman else None,
+    }
+    skipped = []
+    todo = []
+    for check in question.checks:
+        lacking = [unmet[name] for name in check.needs if name in unmet]
+        if lacking:
+            skipped.append(Skipped(check.id, "; ".join(sorted({reason for reason, _ in lacking}))))
+        if all(partly for _, partly in lacking):
+            todo.append(check)
+    findings = []
+    for rows in _rows(connection, tuple(todo), arguments, skipped):
+        check_id, severity, name, summary, detail, remedy, since = rows
+        if severity == "skipped":
+            skipped.append(Skipped(check_id, ": ".join(part for part in (summary, remedy) if part)))
+            continue
+        findings.append(
+            Finding(
+                check_id,
+                question.severities.get(check_id, severity),
+                server.database,
+                name,
+                summary,
+                detail,
+                remedy,
+                since,
+            )
+        )
+    findings.sort(key=lambda finding: (finding.severity != "critical", finding.check, finding.object))
+    return findings, skipped
+
+
+def _rows(
+    connection: Connection, todo: tuple[bundle.Check, ...], arguments: dict[str, Any], skipped: list[Skipped]
+) -> Iterator[tuple[Any, ...]]:
+    if not todo:
+        return
+    try:
+        yield from _fetch(connection, bundle.statement(todo, **arguments))
+    except psycopg.errors.QueryCanceled:
+        raise
+    except psycopg.Error:
+        for check in todo:
+            try:
+                yield from _fetch(connection, bundle.statement((check,), **arguments))
+            except psycopg.errors.QueryCanceled:
+                raise
+            except psycopg.Error as failure:
+                problem = _first_line(failure)
+                skipped.append(Skipped(check.id, f"the check failed: {problem}"))
+                yield (
+                    *("check-error", "warning", check.id, f"the check {check.id} could not be done"),
+                    *({"cause": problem}, f"partwarden check --only {check.id}", None),
+                )
+
+
+def _fetch(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+    # Composed of our own files and of literals that psycopg has quoted.
+    return connection.execute(statement.encode()).fetchall()
+
+
+def _describe(connection: Connection, server: Server, given: Mapping[str, Any]) -> dict[str, str]:
+    """Names and versions, for the report; what is not there is left out."""
+    row = connection.execute("select current_setting('server_version')").fetchone()
+    assert row is not None
+    cron = given.get("cron") or {}
+    described: dict[str, str | None] = {
+        "host": connection.info.host,
+        "port": str(connection.info.port),
+        "database": server.database,
+        "postgresql": str(row[0]),
+        "cron_database": cron.get("database"),
+        "pg_cron": cron.get("version"),
+        **{name: server.extensions[name].version for name in ("pg_partman", "aws_lambda") if name in server.extensions},
+    }
+    return {name: value for name, value in described.items() if value}
+
+
+def _suggestion(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "partwarden checks lists them all"
+
+
+def _first_line(failure: psycopg.Error) -> str:
+    return (failure.diag.message_primary or str(failure)).strip().splitlines()[0]
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,48 @@
+-- check: gap
+-- severity: warning, critical when it lies ahead
+-- needs: sets
+-- uses: partition_set, partition_bound, headroom, partman
+-- why: between two neighbouring partitions one is missing: its rows go to the default partition, or are refused
+select
+    case when torn.is_ahead then 'critical' else 'warning' end                     as severity,
+    torn.name                                                                      as object,
+    format('%s has no partition from %s to %s%s', torn.name, torn.gap_from, torn.gap_to,
+        case when torn.number > 1 then format(', nor in %s other gaps', torn.number - 1) else '' end) as summary,
+    jsonb_build_object(
+        'cause', 'A partition was dropped or detached, or was never made because another table bears its name.',
+        'from', torn.gap_from,
+        'to', torn.gap_to,
+        'gaps', torn.number)                                                       as detail,
+    case when torn.is_managed then format('select %I.partition_gap_fill(%L);', partman.schema, torn.parent_table)
+         else format('create table %s partition of %s for values from (%L) to (%L);',
+                     format('%I.%I', torn.schema, left(torn.table_name, 50) || '_gap'), torn.name, torn.gap_from, torn.gap_to)
+    end                                                                            as remedy,
+    null::timestamptz                                                              as since
+from (
+    select
+        partition_set.parent,
+        partition_set.name,
+        partition_set.schema,
+        partition_set.table_name,
+        partition_set.parent_table,
+        partition_set.is_managed,
+        count(*) as number,
+        bool_or(neighbours.lower_at > now() or neighbours.lower_id > headroom.position_id) as is_ahead,
+        (array_agg(neighbours.gap_from order by neighbours.lower_at desc, neighbours.lower_id desc))[1] as gap_from,
+        (array_agg(neighbours.lower_text order by neighbours.lower_at desc, neighbours.lower_id desc))[1] as gap_to
+    from (
+        select
+            bound.*,
+            lag(bound.upper_text) over ordered as gap_from,
+            lag(bound.upper_at) over ordered   as gap_from_at,
+            lag(bound.upper_id) over ordered   as gap_from_id
+        from partition_bound bound
+        window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
+    ) neighbours
+    join partition_set on partition_set.parent = neighbours.parent
+    left join headroom on headroom.parent = neighbours.parent
+    where neighbours.gap_from_at < neighbours.lower_at or neighbours.gap_from_id < neighbours.lower_id
+    group by partition_set.parent, partition_set.name, partition_set.schema, partition_set.table_name,
+             partition_set.parent_table, partition_set.is_managed
+) torn
+left join partman on true

@@ -1,0 +1,57 @@
+-- relation: need
+-- uses: given
+-- why: what checks need and this database, or this role, does not give, with what would help. "partly" is set where a
+--      check is done all the same, for what can be seen
+select need.name, need.reason, need.partly
+from given
+cross join (
+    select
+        coalesce(given.fact -> 'cron', 'null') as cron,
+        coalesce(given.fact ->> 'cron_reason', 'pg_cron is not in this database') as cron_reason,
+        given.fact -> 'monitor' as monitor,
+        format('row-level security hides other roles'' jobs from %1$s; where their owner installs partwarden: '
+               'partwarden install --reader %1$s', quote_ident(current_user)) as hidden,
+        quote_ident(current_user) as role,
+        (select nspname from pg_namespace join pg_extension on extnamespace = pg_namespace.oid
+         where extname = 'pg_partman') as partman
+    from given
+) found
+cross join lateral (
+    select case
+        when found.partman is null then 'pg_partman is not in this database'
+        when not has_schema_privilege(found.partman, 'usage')
+            or not has_table_privilege(format('%I.part_config', found.partman), 'select')
+            then format('role %1$s may not read pg_partman''s configuration: grant usage on schema %2$I to %1$s; '
+                        'grant select on all tables in schema %2$I to %1$s;', found.role, found.partman)
+    end as reason
+) partman
+cross join lateral (
+    values
+        ('pg_partman', partman.reason, false),
+        ('sets', case when found.partman is not null then partman.reason end, false),
+        ('pg_cron', case when found.cron = 'null' then found.cron_reason end, false),
+        ('jobs', case
+            when (found.cron ->> 'hidden')::boolean
+                then found.hidden
+         end, true),
+        ('all_jobs', case
+            when (found.cron ->> 'hidden')::boolean
+                then found.hidden
+         end, false),
+        ('runs', case
+            when found.cron ->> 'log_run' = 'off' then 'cron.log_run is off: pg_cron records no runs'
+         end, false),
+        ('cron_settings', case
+            when not (found.cron ->> 'sees_settings')::boolean
+                then format('the server''s settings are hidden: grant pg_monitor to %s;', found.role)
+         end, false),
+        ('activity', case
+            when not pg_has_role('pg_read_all_stats', 'member')
+                then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
+         end, true),
+        ('monitor', case
+            when found.monitor is null then coalesce(given.fact ->> 'monitor_reason', 'partwarden is not installed in this database')
+         end, false),
+        ('primary', case when pg_is_in_recovery() then 'this server is a standby' end, false)
+) need (name, reason, partly)
+where need.reason is not null

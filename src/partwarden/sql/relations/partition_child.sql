@@ -1,0 +1,19 @@
+-- relation: partition_child
+-- uses: partition_set
+-- why: every partition of every set, the default one included, as the catalog has it; no table is opened
+select
+    partition_set.parent,
+    child.oid                                                       as child,
+    child.relname                                                   as child_name,
+    child.relnamespace                                              as child_schema,
+    child.relkind                                                   as child_kind,
+    child.relpersistence                                            as persistence,
+    child.relreplident                                              as replica_identity,
+    child.relowner                                                  as owner,
+    child.relacl                                                    as privileges,
+    coalesce(child.oid = partition_set.default_partition, false)    as is_default,
+    coalesce((to_jsonb(inherits) ->> 'inhdetachpending')::boolean, false) as detach_pending,
+    pg_get_expr(child.relpartbound, child.oid)                      as bound
+from partition_set
+join pg_catalog.pg_inherits inherits on inherits.inhparent = partition_set.parent
+join pg_catalog.pg_class child on child.oid = inherits.inhrelid

@@ -1,4 +1,0 @@
--- relation: setting
--- uses: -
--- why: the thresholds that a person may have changed
-select * from partwarden.setting
