@@ -294,21 +294,21 @@ def _run(
     """All checks in one statement; when that fails, each by itself, so that one costs the others nothing."""
     given_select = sql.SQL("select {}::jsonb as fact").format(json.dumps(given)).as_string(connection)
     partman = server.extensions.get("pg_partman")
-    unmet = {
-        name: (reason, partly) for name, reason, partly in _fetch(connection, bundle.query("need", given=given_select))
-    }
+    unmet = _fetch(connection, bundle.query("need", given=given_select))
     arguments = {
         "given": given_select,
-        "met": frozenset({"pg_partman"} - unmet.keys()),
+        "met": frozenset({"pg_partman"} - {name for name, _, _ in unmet}),
         "partman_schema": quoted(partman.schema) if partman else None,
     }
     skipped = []
     todo = []
     for check in question.checks:
-        lacking = [unmet[name] for name in check.needs if name in unmet]
+        lacking = [(reason, done) for name, reason, done in unmet if name in check.needs]
+        if any(done == "pointless" for _, done in lacking):
+            continue
         if lacking:
             skipped.append(Skipped(check.id, "; ".join(sorted({reason for reason, _ in lacking}))))
-        if all(partly for _, partly in lacking):
+        if all(done == "partly" for _, done in lacking):
             todo.append(check)
     findings = []
     for rows in _rows(connection, tuple(todo), arguments, skipped):

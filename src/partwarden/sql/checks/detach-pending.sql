@@ -1,6 +1,6 @@
 -- check: detach-pending
 -- severity: warning
--- needs: -
+-- needs: sets
 -- uses: partition_set, partition_child
 -- why: DETACH CONCURRENTLY was interrupted: queries no longer see the partition's rows through the set, and no other
 --      partition can be detached concurrently until it is finished

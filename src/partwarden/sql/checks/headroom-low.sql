@@ -87,10 +87,10 @@ from (
         and usage.last_seen >= usage.first_seen + interval '1 hour'
         and usage.last_id > usage.first_id
     cross join lateral (
-        select least(
+        select case when usage.parent_table is not null then least(
             (headroom.edge_id - usage.last_id) / (usage.last_id - usage.first_id)
                 * extract(epoch from usage.last_seen - usage.first_seen)::numeric,
-            36500 * 86400::numeric)::double precision * interval '1 second' as lasts
+            36500 * 86400::numeric)::double precision * interval '1 second' end as lasts
     ) used
     -- How often maintenance comes, where its job can be seen.
     left join (

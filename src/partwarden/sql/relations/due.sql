@@ -11,11 +11,9 @@ select
     newest.instants[2] as previous_due,
     case when timer.seconds is not null then true else calendar.fires end as fires
 from schedule_asked asked
-cross join (
+cross join lateral (
     -- Before 1.5 no '$' and no seconds, @yearly fired, and a reversed range held nothing.
-    select coalesce(bool_or(extversion ~ '^(0|1\.[0-4])(\D|$)'), false) as is_old
-    from pg_catalog.pg_extension
-    where extname = 'pg_cron'
+    select coalesce(asked.cron_version ~ '^(0|1\.[0-4])(\D|$)', false) as is_old
 ) pg_cron
 cross join lateral (
     select case when timed.seconds > 0 and not pg_cron.is_old then timed.seconds end as seconds

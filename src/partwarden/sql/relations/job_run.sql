@@ -6,7 +6,7 @@ select
     run.*,
     run.status = 'failed' and (
         run.start_time is null and run.return_message is distinct from 'server restarted'
-        or run.return_message ~* '^(connection failed|job startup timeout|could not (start|connect))'
+        or run.return_message ~* '^(connection failed|job startup timeout|could not (start|connect)|FATAL:(?!.*terminat))'
     ) as could_not_connect
 from given
 cross join jsonb_to_recordset(given.fact -> 'cron_run') as run (

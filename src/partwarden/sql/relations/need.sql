@@ -1,8 +1,8 @@
 -- relation: need
 -- uses: given
--- why: what checks need and this database, or this role, does not give, with what would help. "partly" is set where a
---      check is done all the same, for what can be seen
-select need.name, need.reason, need.partly
+-- why: what checks need and this database, or this role, does not give, with what would help. The check is then done
+--      "not" at all, or "partly", for what can be seen; or it is "pointless": there is nothing that it could find
+select need.name, need.reason, need.done
 from given
 cross join (
     select
@@ -27,31 +27,37 @@ cross join lateral (
 ) partman
 cross join lateral (
     values
-        ('pg_partman', partman.reason, false),
-        ('sets', case when found.partman is not null then partman.reason end, false),
-        ('pg_cron', case when found.cron = 'null' then found.cron_reason end, false),
+        ('pg_partman', partman.reason, 'not'),
+        ('sets', case when found.partman is not null then partman.reason end, 'not'),
+        ('sets', case
+            when not exists (
+                select from pg_partitioned_table join pg_class on oid = partrelid
+                join pg_namespace on pg_namespace.oid = relnamespace where nspname !~ '^(pg_|information_schema$)')
+                then 'no table is partitioned'
+         end, 'pointless'),
+        ('pg_cron', case when found.cron = 'null' then found.cron_reason end, 'not'),
         ('jobs', case
             when (found.cron ->> 'hidden')::boolean
                 then found.hidden
-         end, true),
+         end, 'partly'),
         ('all_jobs', case
             when (found.cron ->> 'hidden')::boolean
                 then found.hidden
-         end, false),
+         end, 'not'),
         ('runs', case
             when found.cron ->> 'log_run' = 'off' then 'cron.log_run is off: pg_cron records no runs'
-         end, false),
+         end, 'not'),
         ('cron_settings', case
             when not (found.cron ->> 'sees_settings')::boolean
                 then format('the server''s settings are hidden: grant pg_monitor to %s;', found.role)
-         end, false),
+         end, 'not'),
         ('activity', case
             when not pg_has_role('pg_read_all_stats', 'member')
                 then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
-         end, true),
+         end, 'partly'),
         ('monitor', case
             when found.monitor is null then coalesce(given.fact ->> 'monitor_reason', 'partwarden is not installed in this database')
-         end, false),
-        ('primary', case when pg_is_in_recovery() then 'this server is a standby' end, false)
-) need (name, reason, partly)
+         end, 'not'),
+        ('primary', case when pg_is_in_recovery() then 'this server is a standby' end, 'not')
+) need (name, reason, done)
 where need.reason is not null

@@ -1,7 +1,8 @@
 -- relation: schedule_asked
 -- uses: cron_server, cron_job, job_run
 -- why: the schedules whose due times the checks want to know: as of now, and as of each job's newest start
-select distinct cron_job.schedule, asked.at as asked_at, coalesce(cron_server.timezone, 'GMT') as zone
+select distinct cron_job.schedule, asked.at as asked_at, coalesce(cron_server.timezone, 'GMT') as zone,
+                cron_server.version as cron_version
 from cron_job
 cross join cron_server
 left join job_run on job_run.jobid = cron_job.jobid

@@ -25,7 +25,7 @@ begin
                  filter (where result.skipped is not null), '[]'),
         coalesce(array_agg(result.check_id)
                  filter (where result.skipped is not null
-                           and not coalesce((to_jsonb(result) ->> 'partly')::boolean, false)), '{}')
+                           and not result.partly), '{}')
     into v_findings, v_skipped, v_undone
     from partwarden.run_checks() result;
 

@@ -11,29 +11,33 @@ as $$
 declare
     v_unmet jsonb;
     v_met   text[];
-    v_todo  text[];
+    v_todo  text[] := '{}';
+    v_reason text;
+    v_done  text[];
     v_check text;
     v_error text;
 begin
     {{with need}}
-    select coalesce(jsonb_object_agg(need.name, to_jsonb(need)), '{}') into v_unmet from need;
-    v_met := array(select 'pg_partman' where not v_unmet ? 'pg_partman');
+    select coalesce(jsonb_agg(to_jsonb(need)), '[]') into v_unmet from need;
+    v_met := array(select 'pg_partman' where not v_unmet @> '[{"name": "pg_partman"}]');
 
-    return query
-    select listed.check_id, null::text, null::text, null::text, null::jsonb, null::text, null::timestamptz,
-           string_agg(unmet.need ->> 'reason', '; ' order by unmet.need ->> 'reason'),
-           bool_and((unmet.need ->> 'partly')::boolean)
-    from partwarden.checks() listed
-    cross join lateral unnest(listed.needs) as needed (name)
-    cross join lateral (select v_unmet -> needed.name as need where v_unmet ? needed.name) unmet
-    where p_only is null or listed.check_id = any (p_only)
-    group by listed.check_id;
-
-    v_todo := array(
-        select listed.check_id from partwarden.checks() listed
-        where (p_only is null or listed.check_id = any (p_only))
-          and not exists (select from unnest(listed.needs) as needed (name)
-                          where not coalesce((v_unmet -> needed.name ->> 'partly')::boolean, true)));
+    for v_check, v_reason, v_done in
+        select listed.check_id, string_agg(distinct need.reason, '; '), array_agg(need.done)
+        from partwarden.checks() listed
+        left join jsonb_to_recordset(v_unmet) as need (name text, reason text, done text) on need.name = any (listed.needs)
+        where p_only is null or listed.check_id = any (p_only)
+        group by listed.check_id
+        order by listed.check_id
+    loop
+        continue when 'pointless' = any (v_done);
+        if v_reason is not null then
+            return query select v_check, null::text, null::text, null::text, null::jsonb, null::text, null::timestamptz,
+                                v_reason, not 'not' = any (v_done);
+        end if;
+        if v_reason is null or not 'not' = any (v_done) then
+            v_todo := v_todo || v_check;
+        end if;
+    end loop;
     if cardinality(v_todo) = 0 then
         return;
     end if;

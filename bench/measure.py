@@ -1,0 +1,110 @@
+"""Taking times, memory and locks, and writing them down."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command: ``seconds`` of wall time, and the largest memory that the process itself had."""
+
+    seconds: float
+    peak_mb: float
+    exit_code: int
+    stdout: str
+
+
+def run_check(dsn: str, *options: str) -> Run:
+    """``partwarden check`` as a person or a plugin runs it, a process of its own."""
+    command = [sys.executable, "-m", "partwarden", "check", dsn, "--format", "json", *options]
+    started = time.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        stdout = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode, stdout)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long ``work`` takes."""
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+@dataclass
+class Watched:
+    """What was seen of one server process, looked at every few milliseconds: the most it had at a time."""
+
+    relation_locks: int = 0
+    modes: Counter[str] = field(default_factory=Counter)
+    private_mb: float = 0
+
+    @property
+    def modes_told(self) -> str:
+        """The modes of the locks on relations."""
+        return ", ".join(sorted(self.modes)) or "none"
+
+
+@contextmanager
+def watching(dsn: str, where: str) -> Iterator[Watched]:
+    """Watch the server processes that ``where``, a condition on pg_stat_activity, holds for; ``dsn`` is a superuser's."""
+    seen = Watched()
+    done = threading.Event()
+
+    def watch() -> None:
+        with psycopg.connect(dsn, autocommit=True, prepare_threshold=0) as connection:
+            while not done.is_set():
+                rows = connection.execute(
+                    "select activity.pid, lock.mode, count(lock.mode)"  # noqa: S608 - our own condition
+                    f" from (select pid from pg_stat_activity where {where} and pid <> pg_backend_pid()) activity"
+                    " left join pg_locks lock on lock.pid = activity.pid and lock.locktype = 'relation'"
+                    " group by activity.pid, lock.mode".encode()
+                ).fetchall()
+                seen.relation_locks = max(seen.relation_locks, sum(number for _, _, number in rows))
+                seen.modes.update({mode: number for _, mode, number in rows if mode is not None})
+                seen.private_mb = max([seen.private_mb, *(_private_mb(pid) for pid in {row[0] for row in rows})])
+                done.wait(0.003)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table in Markdown, the first column to the left and the others to the right."""
+    cells = [list(header), *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    lines = [
+        "| " + " | ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) + " |"  # fmt: skip
+        for row in cells
+    ]
+    rule = "| " + " | ".join("-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)) + " |"
+    return "\n".join((lines[0], rule, *lines[1:])) + "\n"
+
+
+def _private_mb(pid: int) -> float:
+    """Memory of a process that it shares with nobody, as Linux tells a superuser; 0 where it does not."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("RssAnon:")), 0)
