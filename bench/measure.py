@@ -93,11 +93,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table in Markdown, the first column to the left and the others to the right."""
     cells = [list(header), *[[str(cell) for cell in row] for row in rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = [
-        "| " + " | ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) + " |"  # fmt: skip
-        for row in cells
-    ]
-    rule = "| " + " | ".join("-" * width if column == 0 else "-" * (width - 1) + ":" for column, width in enumerate(widths)) + " |"
+    lines = ["| " + " | ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) + " |" for row in cells]
+    rules = ("-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:]))
+    rule = "| " + " | ".join(rules) + " |"
     return "\n".join((lines[0], rule, *lines[1:])) + "\n"
 
 

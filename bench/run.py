@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
 
-from bench import sets
+from bench import default_partition, run_log, sets
 
-_BENCHMARKS = {"sets": sets.run}
+_BENCHMARKS: dict[str, Callable[[int, int], str]] = {
+    "sets": sets.run,
+    "run_log": run_log.run,
+    "default_partition": default_partition.run,
+}
 
 
 def main() -> None:
@@ -17,7 +23,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="runs of each; the median is told")
     arguments = parser.parse_args()
     for name in arguments.names or _BENCHMARKS:
-        _BENCHMARKS[name](arguments.major, arguments.rounds)
+        sys.stdout.write(_BENCHMARKS[name](arguments.major, arguments.rounds) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

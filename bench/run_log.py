@@ -12,13 +12,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from statistics import median
 
 import psycopg
+from tests.partition_sets import daily_set
+from tests.servers import OWNER, Server
 
 from bench.measure import seconds, table
 from bench.servers import careless, connect_owner, describe, fresh_server
 from partwarden.database import Connection
 from partwarden.install import install
-from tests.partition_sets import daily_set
-from tests.servers import OWNER, Server, grant_to_owner
+from partwarden.local.owner import grant_to_owner
 
 SIZES = (50_000, 500_000, 5_000_000)
 
@@ -42,27 +43,25 @@ _FILL = """
     insert into cron.job_run_details
         (jobid, runid, job_pid, database, username, command, status, return_message, start_time, end_time)
     select
-        case when n % 60 = 0 then 1 else 2 end, n, 1000 + n % 30000, 'postgres', %(role)s,
-        case when n % 60 = 0 or n <= %(failed)s then 'CALL partman.run_maintenance_proc()'
+        case when n %% 60 = 0 then 1 else 2 end, n, 1000 + n %% 30000, 'postgres', %(role)s,
+        case when n %% 60 = 0 or n <= %(failed)s then 'CALL partman.run_maintenance_proc()'
              else 'select count(*) from app.something' end,
         case when n <= %(failed)s then 'failed' else 'succeeded' end,
         case when n <= %(failed)s then E'ERROR:  updated partition constraint for default partition would be violated'
-             when n % 60 = 0 then 'CALL' else '1 row' end,
+             when n %% 60 = 0 then 'CALL' else '1 row' end,
         began, began + interval '1 second'
     from generate_series(%(first)s::bigint, %(last)s::bigint) as n
     cross join lateral (select now() - (%(largest)s - n) * interval '1 minute' as began) at
 """
 
 
-def run(major: int, rounds: int, sizes: tuple[int, ...] = SIZES) -> None:
-    """Print what a look costs for each size of the table, without and with partition sets beside it."""
+def run(major: int, rounds: int, sizes: tuple[int, ...] = SIZES) -> str:
+    """What a look costs for each size of the table, without and with partition sets beside it."""
     with (
         fresh_server(major) as server,
         psycopg.connect(server.cluster.dsn(_DATABASE), autocommit=True) as superuser,
         connect_owner(server, _DATABASE) as owner,
     ):
-        print("## The log of pg_cron's runs\n")
-        print(describe(superuser))
         superuser.execute(f"grant create on database {_DATABASE} to {OWNER}".encode())
         for job in ("CALL partman.run_maintenance_proc()", "select count(*) from app.something"):
             # On one day of the year: they only have to be there.
@@ -75,26 +74,25 @@ def run(major: int, rounds: int, sizes: tuple[int, ...] = SIZES) -> None:
                 _fill(superuser, filled, size, max(sizes))
             filled = size
             for sets in (0, 7):
-                with _sets(server, superuser, owner, sets):
-                    for fresh in (True, False):
-                        rows.append(_measure(server, superuser, owner, size, sets, rounds, fresh=fresh))
+                with _sets(superuser, owner, sets):
+                    rows += [
+                        _measure(server, superuser, owner, size, sets, rounds, fresh=fresh) for fresh in (True, False)
+                    ]
         header = (
             "connection", "rows", "MB", "sets", "article's loop, ms", "its query alone, ms", "monitor, ms",
             "loop / monitor", "query / monitor",
         )  # fmt: skip
-        print(table(header, rows))
+        return f"## The log of pg_cron's runs\n\n{describe(superuser)}\n{table(header, rows)}"
 
 
 def _fill(superuser: Connection, filled: int, size: int, largest: int) -> None:
-    superuser.execute(
-        _FILL, {"role": OWNER, "failed": _FAILED, "first": filled + 1, "last": size, "largest": largest}
-    )
+    superuser.execute(_FILL, {"role": OWNER, "failed": _FAILED, "first": filled + 1, "last": size, "largest": largest})
     superuser.execute("select setval('cron.runid_seq', %s)", (size,))
     superuser.execute("vacuum analyze cron.job_run_details")
 
 
 @contextmanager
-def _sets(server: Server, superuser: Connection, owner: Connection, number: int) -> Iterator[None]:
+def _sets(superuser: Connection, owner: Connection, number: int) -> Iterator[None]:
     """That many sets by day, with pg_partman, in the database of pg_cron; nothing of them is left afterwards."""
     if number:
         superuser.execute("create schema partman")
@@ -103,7 +101,7 @@ def _sets(server: Server, superuser: Connection, owner: Connection, number: int)
         owner.execute("create schema app")
         for n in range(number):
             daily_set(owner, f"app.set_{n}")
-            owner.execute(f"insert into app.set_{n} values (1, now())".encode())
+            owner.execute(f"insert into app.set_{n} values (1, now())".encode())  # noqa: S608
         owner.execute("call partwarden.maintain()")
     try:
         yield

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from tests.servers import OWNER, Server, running_server
 
 from partwarden.database import Connection, inspect
-from tests.servers import OWNER, Server, running_server
 
 # As initdb leaves them. The tests' servers set the first three differently.
 _SETTINGS = ("fsync", "full_page_writes", "max_connections", "max_locks_per_transaction", "shared_buffers",

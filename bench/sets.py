@@ -6,35 +6,32 @@ import json
 from statistics import median
 
 import psycopg
+from tests.servers import Database
 
 from bench.measure import run_check, seconds, table, watching
 from bench.partition_sets import count_sets, grow, make_real_sets
 from bench.servers import connect_owner, describe, fresh_server
 from partwarden.database import Connection
 from partwarden.install import install
-from tests.servers import Database
 
 SIZES = (100, 1_000, 3_000)
 
 
-def run(major: int, rounds: int, sizes: tuple[int, ...] = SIZES) -> None:
-    """Print what it costs for each number of sets."""
+def run(major: int, rounds: int, sizes: tuple[int, ...] = SIZES) -> str:
+    """What it costs for each number of sets."""
     with fresh_server(major) as server:
         database = server.new_database("bench")
         with database.connect() as superuser, database.connect_owner() as owner:
-            print("## Many partition sets\n")
-            print(describe(superuser))
             make_real_sets(owner)
             rows = []
             for size in sizes:
-                grow(owner, superuser, size)
+                grow(database, size)
                 rows += _measure(database, owner, size, rounds)
-                print(f"  measured: {rows[-2:]}", flush=True)
             header = (
                 "what", "sets", "tables", "ms, median", "ms, from … to", "ms a set", "client MB", "backend MB", "locks",
                 "lock modes", "status",
             )  # fmt: skip
-            print(table(header, rows))
+            return f"## Many partition sets\n\n{describe(superuser)}\n{table(header, rows)}"
 
 
 def _measure(database: Database, owner: Connection, size: int, rounds: int) -> list[tuple[object, ...]]:
@@ -56,7 +53,7 @@ def _measure(database: Database, owner: Connection, size: int, rounds: int) -> l
     times = []
     for _ in range(rounds + 2):
         with connect_owner(database.server, database.name) as connection:
-            times.append(seconds(lambda: connection.execute("call partwarden.monitor()")))  # noqa: B023
+            times.append(seconds(lambda: connection.execute("call partwarden.monitor()")))
     with (
         psycopg.connect(database.owner_dsn, autocommit=True) as connection,
         watching(database.dsn, f"pid = {connection.info.backend_pid}") as seen,

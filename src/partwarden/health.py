@@ -147,6 +147,8 @@ DEFAULT_THRESHOLDS: Mapping[str, str | int | bool | None] = {
     "count_rows": False,
 }
 
+_ABOUT_CRON = frozenset(check.id for check in bundle.checks() if "pg_cron" in check.needs)
+
 # A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
 _LOCK_TIMEOUT_MS = 1000
 
@@ -186,24 +188,35 @@ def check_databases(dsns: Sequence[str], question: Question | None = None) -> li
     """
     with ThreadPoolExecutor(max_workers=min(len(dsns), 8) or 1) as pool:
         reports = list(pool.map(lambda dsn: check_database(dsn, question), dsns))
-    at_home = {
-        (report.server["host"], report.server["port"], finding.check, finding.object)
-        for report in reports
-        if report.server and report.server.get("cron_database") != report.server["database"]
-        for finding in report.findings
-    }
+    told_by = _tellers(reports)
     return [
         replace(
             report,
             findings=tuple(
-                finding
-                for finding in report.findings
-                if report.server.get("cron_database") != report.server["database"]
-                or (report.server["host"], report.server["port"], finding.check, finding.object) not in at_home
+                finding for finding in report.findings if told_by.get(_of_cron(report, finding), index) == index
             ),
         )
-        for report in reports
+        for index, report in enumerate(reports)
     ]
+
+
+def _tellers(reports: Sequence[Report]) -> dict[tuple[str, ...] | None, int]:
+    """Of each finding about pg_cron, which report tells it: a job's own database, else the one of pg_cron."""
+    told_by: dict[tuple[str, ...] | None, int] = {}
+    for index, report in enumerate(reports):
+        is_home = report.server.get("cron_database") == report.server.get("database")
+        for finding in report.findings:
+            key = _of_cron(report, finding)
+            if key is not None and (key not in told_by or is_home != finding.object.startswith("job ")):
+                told_by[key] = index
+    return told_by
+
+
+def _of_cron(report: Report, finding: Finding) -> tuple[str, ...] | None:
+    """What makes a finding about pg_cron the same in two databases; None for any other finding."""
+    if finding.check not in _ABOUT_CRON:
+        return None
+    return (report.server["host"], report.server["port"], finding.check, finding.object)
 
 
 @contextmanager
@@ -225,8 +238,7 @@ def _connect(dsn: str, timeout: float, *, database: str | None = None) -> Iterat
 def _given(connection: Connection, dsn: str, server: Server, question: Question) -> dict[str, Any]:
     """What the checks can't read for themselves: thresholds, pg_cron's jobs and runs, what partwarden remembers."""
     given = _remembered(connection)
-    if "cron" not in given:
-        given |= _cron(connection, dsn, server, question)
+    given |= _cron(connection, dsn, server, question, given)
     given["setting"] = {**DEFAULT_THRESHOLDS, **given.get("setting", {}), **question.thresholds}
     return given
 
@@ -251,41 +263,40 @@ def _remembered(connection: Connection) -> dict[str, Any]:
     return {"monitor_reason": f"role {role} may not ask partwarden: partwarden install --reader {role}"}
 
 
-def _cron(connection: Connection, dsn: str, server: Server, question: Question) -> dict[str, Any]:
+def _cron(
+    connection: Connection, dsn: str, server: Server, question: Question, remembered: Mapping[str, Any]
+) -> dict[str, Any]:
     """What pg_cron has, from the database that it lives in: this one, the one that the server names, or postgres."""
     if server.has("pg_cron"):
-        return _cron_facts(connection)
+        return _cron_facts(connection, remembered)
     for database in dict.fromkeys((setting(connection, "cron.database_name") or "postgres", "postgres")):
         if database == server.database:
             continue
         try:
             with _connect(dsn, question.timeout, database=database) as cron:
-                if not inspect(cron).has("pg_cron"):
-                    continue
-                remembered = _remembered(cron)
-                facts = remembered if "cron" in remembered else _cron_facts(cron)
+                if inspect(cron).has("pg_cron"):
+                    return _cron_facts(cron, _remembered(cron))
         except (PartwardenError, psycopg.Error) as failure:
             problem = failure.problem if isinstance(failure, PartwardenError) else _first_line(failure)
             return {"cron_reason": f"could not look at pg_cron in database {database}: {problem.splitlines()[0]}"}
-        here = [job for job in facts.get("cron_job", []) if job["database"] == server.database]
-        return {
-            **{name: facts[name] for name in ("cron", "cron_reason", "cron_run") if name in facts},
-            "cron_job": here,
-        }
     return {}
 
 
-def _cron_facts(connection: Connection) -> dict[str, Any]:
+def _cron_facts(connection: Connection, remembered: Mapping[str, Any]) -> dict[str, Any]:
+    """What this role sees itself, or what the reader shows it where that is more."""
+    shown = {name: remembered[name] for name in ("cron", "cron_job", "cron_run") if "cron" in remembered}
     allowed = connection.execute("select has_schema_privilege('cron', 'usage')").fetchone()
     if allowed != (True,):
         role = quoted(connection.info.user)
-        return {"cron_reason": f"role {role} may not look into schema cron: grant usage on schema cron to {role};"}
+        return shown or {
+            "cron_reason": f"role {role} may not look into schema cron: grant usage on schema cron to {role};"
+        }
     facts = {}
     for name, source in (("cron", "cron_server"), ("cron_job", "cron_job"), ("cron_run", "cron_run")):
         row = connection.execute(bundle.source(source)).fetchone()
         assert row is not None
         facts[name] = row[0]
-    return facts
+    return shown if shown and facts["cron"]["hidden"] and not shown["cron"]["hidden"] else facts
 
 
 def _run(

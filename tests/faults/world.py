@@ -104,7 +104,12 @@ class World:
         self.cron.execute(sql.SQL("update cron.job set {} where jobid = %s").format(sql.SQL(assignment)), (self.jobid,))
 
     def rewrite_run(self, assignment: str) -> None:
-        """Change what pg_cron has recorded of the job's newest run: time can't be made to pass."""
+        """Change what pg_cron has recorded of the job's only run: time can't be made to pass."""
+        self.cron.execute(
+            "delete from cron.job_run_details where jobid = %s and runid < "
+            "(select max(runid) from cron.job_run_details where jobid = %s)",
+            (self.jobid, self.jobid),
+        )
         self.cron.execute(
             sql.SQL(
                 "update cron.job_run_details set {} where runid = "
@@ -137,6 +142,8 @@ class Fault:
     command: str = MAINTENANCE
     with_partwarden: bool = False
     thresholds: Mapping[str, str | int | bool] = field(default_factory=dict)
+    # What takes the schedule to know, which is in another database than the sets.
+    outside_only: frozenset[str] = frozenset()
     # What takes down a whole server gets one of its own, with these settings; no job is run there.
     settings: Mapping[str, str] | None = None
 

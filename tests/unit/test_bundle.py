@@ -9,8 +9,20 @@ import pytest
 
 from partwarden import bundle
 
-
-NEEDS = {"pg_partman", "sets", "pg_cron", "jobs", "all_jobs", "runs", "cron_settings", "activity", "monitor", "primary"}
+NEEDS = {
+    "pg_partman",
+    "sets",
+    "pg_cron",
+    "jobs",
+    "all_jobs",
+    "runs",
+    "cron_settings",
+    "activity",
+    "all_activity",
+    "timezone",
+    "monitor",
+    "primary",
+}
 
 
 @pytest.mark.parametrize("check", bundle.checks(), ids=lambda check: check.id)

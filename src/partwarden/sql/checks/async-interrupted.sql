@@ -1,6 +1,6 @@
 -- check: async-interrupted
 -- severity: critical
--- needs: pg_partman, activity
+-- needs: pg_partman, all_activity
 -- uses: managed_parent, partman
 -- why: partition_data_async() was stopped half-way: rows lie in its storage table, where no query on the set sees them,
 --      and maintenance skips the set with a warning
@@ -14,16 +14,19 @@ select
         'working_on', halted.config ->> 'async_partitioning_in_progress',
         'storage_table', halted.storage::regclass::text,
         'bytes', pg_relation_size(halted.storage)))                                as detail,
-    case when halted.config ->> 'async_partitioning_in_progress' is not null
-         then format('call %I.partition_data_async(%L, %L);', halted.partman, halted.config ->> 'parent_table',
-                     coalesce(halted.config ->> 'partition_interval', '1 day'))
-         else format('select * from %s limit 20;  -- insert them into %s, then drop it',
-                     halted.storage::regclass, halted.parent::regclass) end        as remedy,
+    concat_ws(E'\n',
+        case when halted.storage is not null
+             then format('begin; with moved as (delete from %1$s returning *) insert into %2$s select * from moved; '
+                         'drop table %1$s; commit;', halted.storage::regclass, halted.parent::regclass) end,
+        format('update %I.part_config set async_partitioning_in_progress = null where parent_table = %L;',
+               halted.partman, halted.config ->> 'parent_table'),
+        halted.maintain)                                                           as remedy,
     null::timestamptz                                                              as since
 from (
     select
         managed_parent.*,
         partman.schema as partman,
+        partman.maintain,
         storage.oid as storage
     from managed_parent
     cross join partman

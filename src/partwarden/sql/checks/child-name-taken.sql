@@ -15,12 +15,17 @@ select
         'bytes', taken.bytes,
         'needed_from', taken.needed_from,
         'names_taken', taken.number)                                               as detail,
-    format(E'alter table %s rename to %I;\n%s', taken.relation, left(taken.short_name, 55) || '_old', taken.maintain) as remedy,
+    format(E'alter table %s rename to %I;\n%s', taken.relation, left(taken.short_name, 55) || '_old',
+        case when taken.is_hole then format('select %I.partition_gap_fill(%L);', taken.partman, taken.parent_table)
+             else taken.maintain end)                                              as remedy,
     null::timestamptz                                                              as since
 from (
     select
         partition_set.name,
         partman.maintain,
+        partman.schema as partman,
+        partition_set.parent_table,
+        bool_or(next_child.is_hole) as is_hole,
         count(*)                                                                   as number,
         (array_agg(relation.oid::regclass::text order by next_child.lower_at, next_child.lower_id))[1] as relation,
         (array_agg(relation.relname::text order by next_child.lower_at, next_child.lower_id))[1]  as short_name,
@@ -36,5 +41,5 @@ from (
     cross join partman
     where not exists (
         select from pg_inherits where inhrelid = relation.oid and inhparent = partition_set.parent)
-    group by partition_set.name, partman.maintain
+    group by partition_set.name, partition_set.parent_table, partman.maintain, partman.schema
 ) taken

@@ -1,7 +1,7 @@
 -- check: config-orphan
 -- severity: critical
 -- needs: pg_partman
--- uses: part_config, part_config_sub, managed_parent, partman
+-- uses: part_config, part_config_sub, managed_parent, partition_set, partman
 -- why: pg_partman's configuration does not fit what is there: maintenance fails on it, and before 5.5 with it that of
 --      every set that comes after
 select
@@ -15,11 +15,14 @@ from (
     select
         part_config.config ->> 'parent_table' as parent_table,
         case when managed_parent.parent is null then 'the table does not exist'
-             when partitioned.partrelid is null then 'the table is not partitioned'
+             -- pg_partman 4 also has sets made of triggers and inheritance.
+             when partitioned.partrelid is null and part_config.config ->> 'partition_type' in ('native', 'range', 'list')
+                 then 'the table is not partitioned'
              when key.attname <> part_config.config ->> 'control'
                  then format('its control column is %s, the table is partitioned by %s',
                              part_config.config ->> 'control', key.attname)
-             when part_config.config ->> 'partition_interval' !~ '\d' then 'its partition_interval is no interval'
+             when unusable.step then format('its partition_interval is %s', part_config.config ->> 'partition_interval')
+             when unusable.retention then format('its retention is %s', part_config.config ->> 'retention')
              when part_config.config ->> 'template_table' is not null and template.oid is null
                  then format('its template table %s does not exist', part_config.config ->> 'template_table')
         end as reason,
@@ -31,7 +34,10 @@ from (
             when key.attname <> part_config.config ->> 'control'
                 then format('update %I.part_config set control = %L where parent_table = %L;',
                     partman.schema, key.attname, part_config.config ->> 'parent_table')
-            when part_config.config ->> 'partition_interval' !~ '\d'
+            when unusable.retention
+                then format('update %I.part_config set retention = null where parent_table = %L;  -- or what it should be',
+                    partman.schema, part_config.config ->> 'parent_table')
+            when unusable.step
                 then format('update %I.part_config set partition_interval = ''1 day'' where parent_table = %L;  -- whatever it is',
                     partman.schema, part_config.config ->> 'parent_table')
             else format('update %I.part_config set template_table = null where parent_table = %L;',
@@ -48,6 +54,15 @@ from (
     left join pg_class template
         on template.relnamespace = template_schema.oid
         and template.relname = split_part(part_config.config ->> 'template_table', '.', 2)::name
+    left join partition_set on partition_set.parent = managed_parent.parent
+    cross join lateral (
+        select
+            partition_set.kind <> 'other' and partition_set.step is null and partition_set.width is null
+                -- extension-outdated tells of those that pg_partman 4 had.
+                and part_config.config ->> 'partition_interval' !~ '^(year|quarter|month|week|dai|hour)ly$' as step,
+            partition_set.kind <> 'other' and partition_set.retention is not null
+                and partition_set.retention_step is null and partition_set.retention_width is null as retention
+    ) unusable
     union all
     select
         part_config_sub.config ->> 'sub_parent',

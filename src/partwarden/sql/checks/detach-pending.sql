@@ -1,11 +1,11 @@
 -- check: detach-pending
--- severity: warning
--- needs: sets
+-- severity: critical
+-- needs: sets, all_activity
 -- uses: partition_set, partition_child
--- why: DETACH CONCURRENTLY was interrupted: queries no longer see the partition's rows through the set, and no other
---      partition can be detached concurrently until it is finished
+-- why: DETACH CONCURRENTLY was interrupted: queries no longer see the partition's rows through the set, and no
+--      partition can be detached until it is finished: retention fails
 select
-    'warning'                                                                      as severity,
+    'critical'                                                                     as severity,
     partition_set.name                                                             as object,
     format('detaching %s from %s was begun and not finished', partition_child.child::regclass, partition_set.name) as summary,
     jsonb_build_object(
@@ -18,6 +18,5 @@ join partition_set on partition_set.parent = partition_child.parent
 where partition_child.detach_pending
   -- Nobody is at it.
   and not exists (
-      select from pg_locks lock
-      where lock.relation = partition_child.parent and lock.mode = 'ShareUpdateExclusiveLock'
-        and lock.database = (select oid from pg_database where datname = current_database()))
+      select from pg_stat_activity
+      where datname = current_database() and state <> 'idle' and query ~* '\mdetach\M' and pid <> pg_backend_pid())

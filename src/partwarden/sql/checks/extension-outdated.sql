@@ -18,7 +18,8 @@ select
 from pg_extension extension
 join pg_available_extensions available on available.name = extension.extname
 where extension.extname in ('pg_partman', 'pg_cron', 'aws_lambda', 'aws_commons')
-  and extension.extversion <> available.default_version
+  and string_to_array(substring(extension.extversion from '^[0-9.]*[0-9]'), '.')::integer[]
+      < string_to_array(substring(available.default_version from '^[0-9.]*[0-9]'), '.')::integer[]
 union all
 select
     'critical',

@@ -13,7 +13,11 @@ select
         'from', torn.gap_from,
         'to', torn.gap_to,
         'gaps', torn.number)                                                       as detail,
-    case when torn.is_managed then format('select %I.partition_gap_fill(%L);', partman.schema, torn.parent_table)
+    case when torn.missing > 1000 then format(
+             'select relid, pg_get_expr(relpartbound, oid) from pg_partition_tree(%L) join pg_class on oid = relid order by 2 desc limit 5;'
+             '  -- a partition lies %s intervals behind the gap: detach it, filling the gap would make as many', torn.name,
+             torn.missing)
+         when torn.is_managed then format('select %I.partition_gap_fill(%L);', partman.schema, torn.parent_table)
          else format('create table %s partition of %s for values from (%L) to (%L);',
                      format('%I.%I', torn.schema, left(torn.table_name, 50) || '_gap'), torn.name, torn.gap_from, torn.gap_to)
     end                                                                            as remedy,
@@ -27,6 +31,11 @@ from (
         partition_set.parent_table,
         partition_set.is_managed,
         count(*) as number,
+        max(coalesce(
+            extract(epoch from neighbours.lower_at - neighbours.gap_from_at)::numeric
+                / nullif(extract(epoch from coalesce(partition_set.step, headroom.last_step)), 0)::numeric,
+            (neighbours.lower_id - neighbours.gap_from_id)
+                / nullif(coalesce(partition_set.width, headroom.last_width), 0)))::bigint as missing,
         bool_or(neighbours.lower_at > now() or neighbours.lower_id > headroom.position_id) as is_ahead,
         (array_agg(neighbours.gap_from order by neighbours.lower_at desc, neighbours.lower_id desc))[1] as gap_from,
         (array_agg(neighbours.lower_text order by neighbours.lower_at desc, neighbours.lower_id desc))[1] as gap_to

@@ -33,8 +33,7 @@ select
         'full_in', short.lasts_told))                                              as detail,
     case
         when not short.is_maintained then format(
-            E'update %1$I.part_config set automatic_maintenance = ''on'', undo_in_progress = false'
-            ' where parent_table = %2$L;\n%3$s', short.partman, short.parent_table, short.maintain)
+            E'update %1$I.part_config set automatic_maintenance = ''on'' where parent_table = %2$L;\n%3$s', short.partman, short.parent_table, short.maintain)
         when short.edge_at < short.last_upper_at or short.edge_id < short.last_upper_id
             or short.edge_at is null and short.last_upper_at > short.position_at then format(
             E'select %1$I.partition_gap_fill(%2$L);\n%3$s', short.partman, short.parent_table, short.maintain)

@@ -1,14 +1,17 @@
 -- check: job-missing
--- severity: critical
+-- severity: critical, warning where pg_partman keeps no time of maintenance (before 5.1)
 -- needs: pg_partman, pg_cron, all_jobs
 -- uses: setting, part_config, cron_job, maintenance_record, partman
 -- why: pg_partman has partition sets in this database, and no job of pg_cron nor anything else maintains them
 select
-    'critical'                                                                     as severity,
+    case when sets.keep_times then 'critical' else 'warning' end                   as severity,
     current_database()::text                                                       as object,
     format('nothing maintains the %s partition sets of database %s', sets.number, current_database()) as summary,
     jsonb_build_object(
-        'cause', 'No job of pg_cron runs maintenance in this database, and no set has been maintained lately.',
+        'cause', case when sets.keep_times
+                      then 'No job of pg_cron runs maintenance in this database, and no set has been maintained lately.'
+                      else 'No job of pg_cron runs maintenance in this database; whether anything else does, this '
+                           'pg_partman does not tell.' end,
         'sets', sets.number,
         'last_maintained', sets.last_run)                                          as detail,
     format('select cron.schedule_in_database(%L, %L, %L, %L);',
@@ -17,6 +20,7 @@ select
 from (
     select
         count(*) as number,
+        bool_or(part_config.config ? 'maintenance_last_run') as keep_times,
         greatest(max((part_config.config ->> 'maintenance_last_run')::timestamptz),
                  (select max(maintenance_record.finished_at) from maintenance_record)) as last_run
     from part_config

@@ -1,7 +1,7 @@
 -- check: job-overdue
 -- severity: critical, warning for jobs other than maintenance
--- needs: pg_cron, runs, jobs, primary
--- uses: setting, cron_job, job_run, due
+-- needs: pg_cron, runs, jobs, timezone, primary
+-- uses: setting, cron_server, cron_job, job_run, due
 -- why: by its schedule the job should have run, and no run was even started: a failed run would be on record, a run
 --      that never was is not
 select
@@ -24,10 +24,16 @@ from (
         case when due.every is null then due.last_due
              else job_run.last_started + greatest(10 * due.every, interval '1 minute') end as due_at,
         -- That the job had this schedule already then: the monitor remembers, or its newest run kept to it.
-        coalesce(job_run.schedule_since < due.last_due,
-                 at_start.last_due = date_trunc('minute', job_run.last_started),
-                 false) or due.every is not null as was_scheduled
+        case
+            when due.every is not null then true
+            when cron_server.timezone is null and not cron_server.sees_settings
+                then cron_job.schedule ~ '^(\S+(\s+\*){4}|@hourly)$'
+                     and at_start.last_due = date_trunc('minute', job_run.last_started)
+            else coalesce(job_run.schedule_since < due.last_due,
+                          at_start.last_due = date_trunc('minute', job_run.last_started))
+        end as was_scheduled
     from cron_job
+    cross join cron_server
     join due on due.schedule = cron_job.schedule and due.asked_at = now()
     left join job_run on job_run.jobid = cron_job.jobid
     left join due at_start on at_start.schedule = cron_job.schedule and at_start.asked_at = job_run.last_started

@@ -1,6 +1,6 @@
 -- check: job-stuck
 -- severity: critical, warning for jobs other than maintenance
--- needs: pg_cron, runs, jobs
+-- needs: pg_cron, runs, jobs, primary
 -- uses: setting, cron_job, job_run
 -- why: a run is far beyond its usual time, or is on record as running and no process works on it; pg_cron starts no other
 --      run of the job meanwhile
@@ -33,7 +33,7 @@ from (
         job_run.newest_pid,
         job_run.seen_at,
         job_run.usual,
-        job_run.seen_at < now() - interval '1 minute' and not exists (
+        cron_job.is_local and job_run.seen_at < now() - interval '1 minute' and not exists (
             select from pg_stat_activity activity
             where activity.pid = job_run.newest_pid
               and coalesce(activity.backend_start <= job_run.newest_start + interval '5 seconds', true)

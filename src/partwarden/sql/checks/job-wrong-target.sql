@@ -19,15 +19,21 @@ from (
     select cron_job.*, verdict.reason, verdict.remedy
     from cron_job
     left join partman on true
+    cross join lateral regexp_match(cron_job.command, '(?:"((?:[^"]|"")+)"|(\w+))\s*\.\s*"?run_maintenance', 'i')
+        as named (parts)
     cross join lateral (
         select case
+            when not cron_job.is_local then null
             when not cron_job.database_exists then format('database %s does not exist', cron_job.database)
             when not cron_job.role_exists then format('role %s does not exist', cron_job.username)
+            -- pg_cron looks roles up for all jobs, active or not.
+            when not cron_job.active then null
+            when not cron_job.role_can_login then format('role %s may not log in', cron_job.username)
             when not cron_job.role_can_connect
                 then format('role %s may not connect to database %s', cron_job.username, cron_job.database)
-            when cron_job.command ~* '^\s*select\M.*\m(run_maintenance_proc|partwarden\.(maintain|monitor)|send_cron_job_failures\w*)\s*\('
+            when cron_job.command ~* '^\s*select\M[^;]*\m(run_maintenance_proc|partwarden\.(maintain|monitor)|send_cron_job_failures\w*)\s*\('
                 then 'a procedure is run by CALL, not by SELECT'
-            when cron_job.command ~* '^\s*call\M.*\mrun_maintenance\s*\('
+            when cron_job.command ~* '^\s*call\M[^;]*\mrun_maintenance\s*\('
                 then 'run_maintenance() is a function: SELECT it, or CALL run_maintenance_proc()'
             when cron_job.database <> current_database() then null
             when cron_job.command ~* '\mrun_maintenance' and partman.schema is null
@@ -35,7 +41,7 @@ from (
             when cron_job.command ~* '\mpartwarden\.' and to_regnamespace('partwarden') is null
                 then format('database %s has no partwarden', cron_job.database)
             when cron_job.command !~* '\mrun_maintenance' then null
-            when lower((regexp_match(cron_job.command, '"?(\w+)"?\s*\.\s*run_maintenance', 'i'))[1]) <> lower(partman.schema)
+            when coalesce(replace(named.parts[1], '""', '"'), lower(named.parts[2])) <> partman.schema
                 then format('pg_partman is in schema %I of database %s', partman.schema, cron_job.database)
         end as reason
     ) found
@@ -44,6 +50,7 @@ from (
             when not cron_job.database_exists or not cron_job.role_exists
                 then format('select cron.unschedule(%s);  -- or: select cron.alter_job(%1$s, database => %L, username => %L);',
                     cron_job.jobid, current_database(), current_user)
+            when not cron_job.role_can_login then format('alter role %I login;', cron_job.username)
             when not cron_job.role_can_connect
                 then format('grant connect on database %I to %I;', cron_job.database, cron_job.username)
             when cron_job.command ~* '\mpartwarden\.(maintain|monitor)|send_cron'
@@ -55,5 +62,5 @@ from (
             else format('select cron.unschedule(%s);', cron_job.jobid)
         end as remedy
     ) verdict
-    where cron_job.active and found.reason is not null
+    where found.reason is not null
 ) wrong

@@ -36,34 +36,32 @@ from (
         from partition_set
         join headroom on headroom.parent = partition_set.parent
         cross join setting
-        join pg_namespace namespace on namespace.nspname = partition_set.schema
-        join pg_class relation
-            on relation.relnamespace = namespace.oid
-            and left(relation.relname, 30) = left(partition_set.table_name, 30)
-        cross join lateral (
-            select (regexp_match(relation.relname, '^(.*)_p(\d[0-9w_]*)$'))[1] as base,
-                   (regexp_match(relation.relname, '^(.*)_p(\d[0-9w_]*)$'))[2] as suffix
-        ) split
+        join (
+            select named.oid, named.relname, namespace.nspname, parts[1] as base, parts[2] as suffix
+            from pg_class named
+            join pg_namespace namespace on namespace.oid = named.relnamespace
+            cross join lateral regexp_match(named.relname, '^(.*)_p(\d[0-9w_]*)$') as split (parts)
+            where named.relkind in ('r', 'p') and not named.relispartition and parts is not null
+        ) relation
+            on relation.nspname = partition_set.schema
+            and left(relation.base, 40) = left(partition_set.table_name, 40)
         cross join lateral (
             select
-                least(headroom.first_lower_at,
-                      case when partition_set.step is not null and partition_set.retention ~ '^[0-9a-zP :.]+$'
-                           then now() - partition_set.retention::interval end) - setting.leftovers_after as at,
+                least(headroom.first_lower_at, now() - partition_set.retention_step) - setting.leftovers_after as at,
                 case when partition_set.width is not null
                      then headroom.first_lower_id - 10 * partition_set.width end as id
         ) oldest_wanted
         where partition_set.is_managed
-          and relation.relkind in ('r', 'p')
-          and not relation.relispartition
-          and split.base is not null
-          and left(partition_set.table_name, length(split.base)) = split.base
-          and (split.base = partition_set.table_name or octet_length(relation.relname::text) >= 60)
+          -- pg_partman cuts a long table's name so that the suffix fits.
+          and (relation.base = partition_set.table_name
+               or octet_length(relation.relname::text) >= 60
+                  and left(partition_set.table_name, length(relation.base)) = relation.base)
           -- Names are in the order of time, so they are compared as they are.
           and case
               when partition_set.kind = 'id'
-                  then length(split.suffix) < 19 and split.suffix ~ '^\d+$' and split.suffix::numeric < oldest_wanted.id
-              else length(split.suffix) = length(to_char(now(), partition_set.datetime_string))
-                   and split.suffix collate "C" < to_char(oldest_wanted.at, partition_set.datetime_string) collate "C"
+                  then length(relation.suffix) < 19 and relation.suffix ~ '^\d+$' and relation.suffix::numeric < oldest_wanted.id
+              else length(relation.suffix) = length(to_char(now(), partition_set.datetime_string))
+                   and relation.suffix collate "C" < to_char(oldest_wanted.at, partition_set.datetime_string) collate "C"
           end
     ) detached
     group by detached.set_name

@@ -7,7 +7,7 @@
 select
     'warning'                                                                      as severity,
     blocked.name                                                                   as object,
-    format('%s, open since %s, would make maintenance of %s wait', blocked.holder, 
+    format('%s, open since %s, would make maintenance of %s wait', blocked.holder,
         to_char(blocked.opened_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), blocked.name) as summary,
     jsonb_strip_nulls(jsonb_build_object(
         'cause', format('It holds %s on %s.', blocked.mode, blocked.relation::regclass),
@@ -45,12 +45,17 @@ from (
             or lock.relation = partition_set.default_partition
         )
     left join pg_stat_activity activity on activity.pid = lock.pid
-    left join pg_prepared_xacts prepared
-        on lock.pid is null and lock.virtualtransaction in ('-1/' || prepared.transaction::text, '-1/0')
-        and prepared.database = current_database()
+    -- A prepared transaction's locks have no process; its number is in another row of the same transaction.
+    left join pg_locks of_transaction
+        on lock.pid is null and of_transaction.pid is null
+        and of_transaction.locktype = 'transactionid'
+        and of_transaction.virtualtransaction = lock.virtualtransaction
+    left join pg_prepared_xacts prepared on prepared.transaction = of_transaction.transactionid
     where partition_set.is_maintained
       and lock.pid is distinct from pg_backend_pid()
       and coalesce(activity.xact_start, prepared.prepared) < now() - setting.blocked_after
       and activity.backend_type is distinct from 'autovacuum worker'
+      -- Maintenance itself.
+      and coalesce(activity.query, '') !~* '\m(run_maintenance|partwarden\.maintain|partition_data)'
     order by partition_set.parent, coalesce(activity.xact_start, prepared.prepared)
 ) blocked

@@ -1,7 +1,7 @@
 -- check: maintenance-stale
 -- severity: critical
 -- needs: pg_partman
--- uses: setting, part_config, managed_parent, partition_set, headroom, maintenance_record, partman
+-- uses: setting, part_config, managed_parent, partition_set, headroom, maintenance_record, cron_job, job_run, partman
 -- why: the set has not been maintained, whatever the status of the job says: its newest maintenance failed,
 --      pg_partman skipped it with no more than a warning, or nothing has come round to it for too long
 select
@@ -46,7 +46,7 @@ from (
             and not partition_set.is_full
             and coalesce(partition_set.last_run, '-infinity') < short.since
             and short.since + interval '5 minutes' < newest.last_run
-            and good.finished_at is null, false) as was_skipped,
+            and coalesce(good.finished_at, '-infinity') < short.since, false) as was_skipped,
         setting.maintenance_stale_after
     from managed_parent
     left join partition_set on partition_set.parent = managed_parent.parent
@@ -57,7 +57,14 @@ from (
         select case when headroom.edge_at < coalesce(headroom.limit_at, 'infinity')
                     then headroom.edge_at - partition_set.premake * partition_set.step end as since
     ) short
-    cross join (select max((part_config.config ->> 'maintenance_last_run')::timestamptz) as last_run from part_config) newest
+    -- When maintenance last came by: another set's time, or the newest good run of the job, where it can be seen.
+    cross join (
+        select greatest(
+            (select max((part_config.config ->> 'maintenance_last_run')::timestamptz) from part_config),
+            (select max(job_run.start_time) from job_run join cron_job on cron_job.jobid = job_run.jobid
+             where job_run.status = 'succeeded' and cron_job.database = current_database()
+               and cron_job.command ~* '\mrun_maintenance(_proc)?\s*\(\s*\)')) as last_run
+    ) newest
     left join lateral (
         select record.*
         from maintenance_record record

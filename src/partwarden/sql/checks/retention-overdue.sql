@@ -23,8 +23,7 @@ from (
         partman.schema as partman,
         count(*) as number,
         (array_agg(bound.child::regclass::text order by bound.lower_at, bound.lower_id))[1] as oldest,
-        case when partition_set.step is not null
-             then min(bound.upper_at) + partition_set.retention::interval end as since
+        min(bound.upper_at) + partition_set.retention_step as since
     from partition_set
     join partition_bound bound on bound.parent = partition_set.parent
     join headroom on headroom.parent = partition_set.parent
@@ -32,12 +31,13 @@ from (
     cross join partman
     where partition_set.is_maintained
       and case
-          when partition_set.step is not null and partition_set.retention ~ '^[0-9a-zP :.]+$' then
-              bound.upper_at < now() - partition_set.retention::interval - setting.maintenance_stale_after
-          when partition_set.width is not null and partition_set.retention ~ '^\d+$' then
-              bound.upper_id < headroom.position_id - partition_set.retention::numeric - partition_set.width
-          else false
+          -- pg_partman keeps the last partition, whatever its age.
+          when bound.upper_at = headroom.last_upper_at or bound.upper_id = headroom.last_upper_id then false
+          when partition_set.retention_step is not null then
+              bound.upper_at < now() - partition_set.retention_step - setting.maintenance_stale_after
+          else
+              bound.upper_id <= headroom.position_id - partition_set.retention_width - partition_set.width
       end
     group by partition_set.name, partition_set.retention, partition_set.kind, partition_set.parent_table,
-             partman.schema, partition_set.step
+             partman.schema, partition_set.retention_step
 ) late

@@ -13,7 +13,7 @@ select
         'rows', cron_server.recorded_runs,
         'bytes', cron_server.recorded_bytes,
         'oldest_run', cron_server.oldest_run_at))                                  as detail,
-    case when given.fact ->> 'monitor' is not null
+    case when given.fact ->> 'monitor' is not null and cron_server.database = current_database()
          then format('select cron.schedule_in_database(%L, %L, %L, %L);', 'partwarden purge', '17 * * * *',
                      'select partwarden.purge_job_runs()', cron_server.database)
          else format('select cron.schedule_in_database(%L, %L, %L, %L);', 'purge of job_run_details', '17 3 * * *',

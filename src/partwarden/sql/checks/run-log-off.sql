@@ -1,6 +1,6 @@
 -- check: run-log-off
 -- severity: warning
--- needs: pg_cron
+-- needs: pg_cron, cron_settings
 -- uses: cron_server
 -- why: pg_cron records no runs, so that failed, late and missing ones look all the same: like nothing
 select

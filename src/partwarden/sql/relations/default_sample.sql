@@ -60,7 +60,7 @@ left join lateral xmltable(
                  else 'with sample as materialized (
                            (select %1$I as seen from %2$s where ctid < ''(1000,0)'' limit 1001)
                            union all
-                           (select %1$I as seen from %2$s where ctid >= ''(%3$s,0)'' limit 100000))'
+                           (select %1$I as seen from %2$s where ctid >= ''(%3$s,0)''))'
             end
             -- Not min() and max(): not every type that can be partitioned by has them (uuid).
             || ' select count(*) as rows,

@@ -47,6 +47,11 @@ cross join lateral (
         ('runs', case
             when found.cron ->> 'log_run' = 'off' then 'cron.log_run is off: pg_cron records no runs'
          end, 'not'),
+        ('timezone', case
+            when not (found.cron ->> 'sees_settings')::boolean
+                then format('cron.timezone is hidden, so only jobs of every hour and more often are looked at: '
+                            'grant pg_read_all_settings to %s;', found.role)
+         end, 'partly'),
         ('cron_settings', case
             when not (found.cron ->> 'sees_settings')::boolean
                 then format('the server''s settings are hidden: grant pg_monitor to %s;', found.role)
@@ -55,6 +60,10 @@ cross join lateral (
             when not pg_has_role('pg_read_all_stats', 'member')
                 then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
          end, 'partly'),
+        ('all_activity', case
+            when not pg_has_role('pg_read_all_stats', 'member')
+                then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
+         end, 'not'),
         ('monitor', case
             when found.monitor is null then coalesce(given.fact ->> 'monitor_reason', 'partwarden is not installed in this database')
          end, 'not'),

@@ -5,6 +5,7 @@ select
     wanted.parent,
     wanted.lower_at,
     wanted.lower_id,
+    wanted.is_hole,
     -- As pg_partman's check_name_length() does, the table's name is cut so that the suffix fits.
     substr(('_p' || wanted.suffix || wanted.table_name)::name::text, length('_p' || wanted.suffix) + 1)
         || '_p' || wanted.suffix as child_name
@@ -14,6 +15,7 @@ from (
         partition_set.table_name,
         beginning.lower_at,
         beginning.lower_id,
+        false as is_hole,
         case when partition_set.kind = 'id' then trunc(beginning.lower_id)::text
              else to_char(beginning.lower_at, partition_set.datetime_string) end as suffix
     from partition_set
@@ -32,6 +34,7 @@ from (
         partition_set.table_name,
         neighbours.gap_from_at,
         neighbours.gap_from_id,
+        true,
         case when partition_set.kind = 'id' then trunc(neighbours.gap_from_id)::text
              else to_char(neighbours.gap_from_at, partition_set.datetime_string) end
     from (

@@ -23,9 +23,11 @@ select
     to_regproc(found.config ->> 'time_decoder')                      as decoder,
     found.config ->> 'partition_interval'                            as partition_interval,
     case when told.kind in ('time', 'epoch', 'encoded') then
-        case when told.is_interval then (found.config ->> 'partition_interval')::interval end end as step,
+        case when found.config ->> 'partition_interval' ~* told.interval_pattern
+             then (found.config ->> 'partition_interval')::interval end end as step,
     case when told.kind = 'id' then
-        case when told.is_number then (found.config ->> 'partition_interval')::numeric end end    as width,
+        case when found.config ->> 'partition_interval' ~ told.number_pattern
+             then (found.config ->> 'partition_interval')::numeric end end as width,
     (found.config ->> 'premake')::integer                            as premake,
     (found.config ->> 'infinite_time_partitions')::boolean           as infinite,
     (found.config ->> 'ignore_default_data')::boolean                as ignores_default,
@@ -33,12 +35,19 @@ select
     found.config ->> 'automatic_maintenance' = 'on'
         and not (found.config ->> 'undo_in_progress')::boolean       as is_maintained,
     found.config ->> 'retention'                                     as retention,
+    case when told.kind in ('time', 'epoch', 'encoded') then
+        case when found.config ->> 'retention' ~* told.interval_pattern
+             then (found.config ->> 'retention')::interval end end   as retention_step,
+    case when told.kind = 'id' then
+        case when found.config ->> 'retention' ~ told.number_pattern
+             then (found.config ->> 'retention')::numeric end end    as retention_width,
     found.config ? 'maintenance_last_run'                            as knows_last_run,
     (found.config ->> 'maintenance_last_run')::timestamptz           as last_run,
     found.config ->> 'async_partitioning_in_progress'                as async_in_progress,
     found.config ->> 'datetime_string'                               as datetime_string,
     (found.config ->> 'inherit_privileges')::boolean                 as inherits_privileges,
     nullif(partitioned.partdefid, 0)::oid                            as default_partition
+-- A value that somebody has spoiled must not stop every check: config-orphan tells of it.
 from (select * from managed_parent union all select * from unmanaged_parent) found
 join pg_catalog.pg_class parent on parent.oid = found.parent
 join pg_catalog.pg_namespace namespace on namespace.oid = parent.relnamespace
@@ -57,8 +66,8 @@ cross join lateral (
             when found.config ->> 'epoch' <> 'none' then 'epoch'
             else 'id'
         end as kind,
-        -- A value that somebody has spoiled must not stop every check: config-orphan tells of it.
-        found.config ->> 'partition_interval'
-            ~ '^(P[0-9.YMWDTHS]+|@? ?[0-9]+ ?[a-z]+( [0-9]+ ?[a-z]+)*( \d+:\d\d:\d\d(\.\d+)?)?|\d+:\d\d:\d\d(\.\d+)?)$' as is_interval,
-        found.config ->> 'partition_interval' ~ '^\d+(\.\d+)?$' as is_number
+        '^\s*(P(\d+[YMWD])*(T(\d+[HMS])+)?'
+        '|(@ )?(\d+ *(microsecond|millisecond|second|sec|minute|min|hour|hr|day|week|month|mon|year|yr|decade)s?\s*)*'
+        '(\d+:\d\d(:\d\d(\.\d+)?)?)?)\s*$' as interval_pattern,
+        '^\s*\d+(\.\d+)?\s*$' as number_pattern
 ) told

@@ -18,7 +18,8 @@ begin
     select run_cursor into v_cursor from partwarden.monitor_state;
     select last_value into v_newest from cron.runid_seq;
     if v_newest < v_cursor then
-        v_cursor := 0;  -- pg_cron was made anew
+        v_cursor := 0;  -- pg_cron was made anew, and counts from 1
+        delete from partwarden.job_run;
     end if;
     v_cursor := greatest(v_cursor, v_newest - c_look_back, 0);
 

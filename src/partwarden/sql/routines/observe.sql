@@ -15,7 +15,9 @@ begin
     perform partwarden.use_lock_timeout();
     perform pg_advisory_xact_lock(hashtext('partwarden observe'));
     v_now := clock_timestamp();
+    update partwarden.monitor_state set last_started_at = v_now;
     perform partwarden.note_job_runs();
+    perform partwarden.note_id_usage();
 
     -- What a check that was not done had found before is neither gone nor found again. One that was done in part
     -- is listed as well, and what it no longer finds is gone.

@@ -23,7 +23,7 @@ begin
     left join headroom on headroom.parent = partition_set.parent
     where case
         when partition_set.kind = 'id' then true
-        else coalesce(headroom.last_upper_at > now() - partition_set.retention::interval, true)
+        else coalesce(headroom.last_upper_at > now() - partition_set.retention_step, true)
     end;
     if v_retention is not null then
         execute format('update %I.part_config set retention = null where parent_table = $1',

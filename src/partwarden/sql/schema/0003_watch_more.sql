@@ -44,4 +44,4 @@ create table partwarden.id_usage (
     highest_id   numeric not null,
     primary key (parent_table, seen_at)
 );
-comment on table partwarden.id_usage is 'The highest id of each set by id, once an hour for a month: how fast ids are used up.';
+comment on table partwarden.id_usage is 'The highest id of each set by id, once an hour for a week: how fast ids are used up.';
