@@ -15,10 +15,11 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from partwarden import bundle
-from partwarden.database import Connection, Server, connect, inspect, quoted, setting, without_password
-from partwarden.errors import PartwardenError, UnknownCheck
+from partwarden.database import Connection, Server, connect, explained, inspect, quoted, setting
+from partwarden.errors import BadOption, PartwardenError, UnknownCheck
 
 
 class Status(IntEnum):
@@ -162,14 +163,12 @@ def check_database(dsn: str, question: Question | None = None) -> Report:
     """
     question = question or Question()
     started = time.monotonic()
-    try:
-        target = without_password(dsn)
-    except psycopg.ProgrammingError:
-        target = "(not a connection string)"
+    target = _label(dsn)
     try:
         with _connect(dsn, question.timeout) as connection:
             server = inspect(connection)
             given = _given(connection, dsn, server, question)
+            _refuse_bad_thresholds(connection, given, question)
             results = _run(connection, server, given, question)
             described = _describe(connection, server, given)
     except (PartwardenError, psycopg.Error) as failure:
@@ -243,6 +242,12 @@ def _given(connection: Connection, dsn: str, server: Server, question: Question)
     return given
 
 
+def _refuse_bad_thresholds(connection: Connection, given: Mapping[str, Any], question: Question) -> None:
+    if question.thresholds:
+        with explained("a threshold can't be read", BadOption):
+            _fetch(connection, bundle.query("setting", given=_literal(connection, given)))
+
+
 def _remembered(connection: Connection) -> dict[str, Any]:
     row = connection.execute(
         """
@@ -303,7 +308,7 @@ def _run(
     connection: Connection, server: Server, given: Mapping[str, Any], question: Question
 ) -> tuple[list[Finding], list[Skipped]]:
     """All checks in one statement; when that fails, each by itself, so that one costs the others nothing."""
-    given_select = sql.SQL("select {}::jsonb as fact").format(json.dumps(given)).as_string(connection)
+    given_select = _literal(connection, given)
     partman = server.extensions.get("pg_partman")
     unmet = _fetch(connection, bundle.query("need", given=given_select))
     arguments = {
@@ -318,7 +323,7 @@ def _run(
         if any(done == "pointless" for _, done in lacking):
             continue
         if lacking:
-            skipped.append(Skipped(check.id, "; ".join(sorted({reason for reason, _ in lacking}))))
+            skipped.append(Skipped(check.id, "; ".join(sorted({reason.rstrip(";") for reason, _ in lacking}))))
         if all(done == "partly" for _, done in lacking):
             todo.append(check)
     findings = []
@@ -367,6 +372,10 @@ def _rows(
                 )
 
 
+def _literal(connection: Connection, given: Mapping[str, Any]) -> str:
+    return sql.SQL("select {}::jsonb as fact").format(json.dumps(given)).as_string(connection)
+
+
 def _fetch(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
     # Composed of our own files and of literals that psycopg has quoted.
     return connection.execute(statement.encode()).fetchall()
@@ -387,6 +396,16 @@ def _describe(connection: Connection, server: Server, given: Mapping[str, Any]) 
         **{name: server.extensions[name].version for name in ("pg_partman", "aws_lambda") if name in server.extensions},
     }
     return {name: value for name, value in described.items() if value}
+
+
+def _label(dsn: str) -> str:
+    """The connection as a report shows it: where to, and as whom."""
+    try:
+        parts = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        return "(not a connection string)"
+    shown = {name: str(parts[name]) for name in ("service", "host", "port", "dbname", "user") if name in parts}
+    return make_conninfo("", **shown) or "the default server"
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:

@@ -129,7 +129,7 @@ def _(world: World) -> None:
     "job-noop",
     on=(17, 18),
     before=True,
-    ran=lambda world: release_maintenance_lock(world),
+    ran=lambda world: release_maintenance_lock(world),  # noqa: PLW0108 - it is defined below
 )
 def _(world: World) -> None:
     hold_maintenance_lock(world)
@@ -206,7 +206,8 @@ def _(world: World) -> None:
 @fault("a run has been connecting for ever", "job-stuck")
 def _(world: World) -> None:
     world.cron.execute(
-        "insert into cron.job_run_details (jobid, database, username, command, status) values (%s, %s, 'app_owner', %s, 'connecting')",
+        "insert into cron.job_run_details (jobid, database, username, command, status) "
+        "values (%s, %s, 'app_owner', %s, 'connecting')",
         (world.jobid, world.database.name, MAINTENANCE),
     )
     # Ten minutes later another job has run.
@@ -528,14 +529,16 @@ def _(world: World) -> None:
 @fault("pg_partman's files are newer than the extension", "extension-outdated")
 def _(world: World) -> None:
     world.admin.execute(
-        "update pg_extension set extversion = case when extversion like '4%' then '4.6.0' else '5.0.0' end where extname = 'pg_partman'"
+        "update pg_extension set extversion = case when extversion like '4%' then '4.6.0' else '5.0.0' end "
+        "where extname = 'pg_partman'"
     )
 
 
 @fault("the configuration is still that of pg_partman 4", "extension-outdated", on=(17, 18))
 def _(world: World) -> None:
     world.admin.execute(
-        "alter table partman.part_config drop constraint if exists part_config_type_check, drop constraint if exists control_constraint_col_chk"
+        "alter table partman.part_config drop constraint if exists part_config_type_check, "
+        "drop constraint if exists control_constraint_col_chk"
     )
     world.configure("partition_type = 'native'")
 
@@ -690,7 +693,7 @@ def unmanaged_set(world: World, *, first: int, last: int) -> None:
     """A table partitioned by day, by hand, from and up to so many days from now."""
     world.owner.execute("create table app.plain (at timestamptz not null) partition by range (at)")
     world.owner.execute(
-        "do $$ begin for day in %s..%s loop execute format('create table app.plain_%%s partition of app.plain "
-        "for values from (%%L) to (%%L)', day + 100, date_trunc('day', now()) + day * interval '1 day', "
-        "date_trunc('day', now()) + (day + 1) * interval '1 day'); end loop; end $$" % (first, last)
+        f"do $$ begin for day in {first}..{last} loop execute format('create table app.plain_%s partition of app.plain "
+        "for values from (%L) to (%L)', day + 100, date_trunc('day', now()) + day * interval '1 day', "
+        "date_trunc('day', now()) + (day + 1) * interval '1 day'); end loop; end $$"
     )

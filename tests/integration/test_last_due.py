@@ -63,7 +63,11 @@ def ask(connection: Connection, asked: Sequence[Asked]) -> list[Due]:
             select *
             from unnest(%s::text[], %s::timestamptz[], %s::text[]) with ordinality as a (schedule, asked_at, zone, nr)
         ),
-        schedule_asked as (select schedule, asked_at, zone, (select extversion from pg_extension where extname = 'pg_cron') as cron_version from asked),
+        schedule_asked as (
+            select schedule, asked_at, zone,
+                   (select extversion from pg_extension where extname = 'pg_cron') as cron_version
+            from asked
+        ),
         due as ({relation()})
         select every, last_due at time zone 'UTC', previous_due at time zone 'UTC', fires
         from asked join due using (schedule, asked_at, zone)
@@ -166,7 +170,10 @@ def test_random_characters_are_never_an_error(database: Database) -> None:
 
 
 def test_a_missing_schedule_is_unknown(database: Database) -> None:
-    nothing = "with schedule_asked (schedule, asked_at, zone, cron_version) as (values (null::text, now(), null::text, null::text))"
+    nothing = (
+        "with schedule_asked (schedule, asked_at, zone, cron_version) as "
+        "(values (null::text, now(), null::text, null::text))"
+    )
     with database.connect_owner() as connection:
         [row] = connection.execute(nothing + relation()).fetchall()
     assert row[-4:] == (None, None, None, None)

@@ -33,22 +33,28 @@ def check(
     config: Annotated[Path | None, Parameter(name=["--config", "-c"], help="The databases of this file.")] = None,
     output: Annotated[Format, Parameter(name="--format", help="How the answer is written.")] = Format.TABLE,
     only: Annotated[
-        tuple[str, ...], Parameter(help="Do these checks only; several: repeat, or with commas.", negative=())
+        tuple[str, ...],
+        Parameter(help="Do these checks only; several: repeat, or with commas.", negative=(), show_default=False),
     ] = (),
-    skip: Annotated[tuple[str, ...], Parameter(help="Leave these checks out.", negative=())] = (),
+    skip: Annotated[tuple[str, ...], Parameter(help="Leave these checks out.", negative=(), show_default=False)] = (),
     severity: Annotated[
-        tuple[str, ...], Parameter(help="Take a check more or less seriously: gap=critical.", negative=())
+        tuple[str, ...],
+        Parameter(help="Take a check more or less seriously: gap=critical.", negative=(), show_default=False),
     ] = (),
     headroom: Annotated[
         int | None, Parameter(help="How many partitions have to lie ahead; default: half of premake.")
     ] = None,
-    require_default: Annotated[bool, Parameter(help="Every set must have a default partition.")] = False,
+    require_default: Annotated[
+        bool, Parameter(help="Every set must have a default partition.", show_default=False)
+    ] = False,
     count_rows: Annotated[
-        bool, Parameter(help="Count rows in default partitions exactly, reading all of them.")
+        bool, Parameter(help="Count rows in default partitions exactly, reading all of them.", show_default=False)
     ] = False,
     threshold: Annotated[
         tuple[str, ...],
-        Parameter(help="Any threshold: stuck_after='30 minutes'; see the README's settings.", negative=()),
+        Parameter(
+            help="Any threshold: stuck_after='30 minutes'; see the README's settings.", negative=(), show_default=False
+        ),
     ] = (),
     timeout: Annotated[float, Parameter(help="Seconds that one database may take.")] = 60,
     watch: Annotated[float | None, Parameter(help="Look again every so many seconds, until interrupted.")] = None,

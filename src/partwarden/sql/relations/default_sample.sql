@@ -22,9 +22,12 @@ cross join lateral (
     select
         case
             when exists (select from locked where locked.table_oid = partition_set.default_partition) then 'locked'
-            when not has_table_privilege(partition_set.default_partition, 'select') then 'forbidden'
+            when not has_schema_privilege(child.relnamespace, 'usage')
+                or not has_table_privilege(child.oid, 'select') then 'forbidden'
         end as blind,
-        (select child.relkind from pg_class child where child.oid = partition_set.default_partition) as kind
+        child.relkind as kind
+    from pg_class child
+    where child.oid = partition_set.default_partition
 ) seen
 cross join lateral (
     select
@@ -49,7 +52,7 @@ cross join lateral (
 -- An empty file is not opened at all: most default partitions are empty, and there may be thousands.
 left join lateral xmltable(
     '/table/row'
-    passing query_to_xml(
+    passing case when looked.blind is null and looked.bytes is distinct from 0 then query_to_xml(
         format(
             case when setting.count_rows
                  then 'with sample as materialized (select %1$I as seen from %2$s)'
@@ -80,7 +83,7 @@ left join lateral xmltable(
             looked.pages - 1000,
             headroom.last_upper_text,
             partition_set.control_type::regtype),
-        false, false, '')
+        false, false, '') end
     columns rows bigint, lowest text, highest text, nearest text, farthest text
-) sample on looked.blind is null and looked.bytes is distinct from 0
+) sample on true
 where partition_set.default_partition is not null

@@ -45,7 +45,8 @@ from (
                 when one.kind = 'f' then false
                 when one.child in (select locked.table_oid from locked) then false
                 when one.kind = 'r' and coalesce(pg_relation_size(one.child), 0) = 0 then false
-                when not has_table_privilege(one.child, 'select') then one.kind = 'r'
+                when not has_schema_privilege((select child.relnamespace from pg_class child where child.oid = one.child), 'usage')
+                    or not has_table_privilege(one.child, 'select') then one.kind = 'r'
                 else query_to_xml(format('select 1 as filled from %s limit 1', one.child::regclass), false, false, '')::text
                      ~ 'filled'
             end
@@ -113,7 +114,7 @@ left join (
     join pg_catalog.pg_attribute attribute
         on attribute.attrelid = above.partrelid and attribute.attnum = above.partattrs[0]
     cross join lateral regexp_match(
-        pg_get_expr(itself.relpartbound, itself.oid),
+        pg_get_expr(itself.relpartbound, 0),
         '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$'
     ) as literal (ends)
     where not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']

@@ -22,7 +22,7 @@ begin
     v_met := array(select 'pg_partman' where not v_unmet @> '[{"name": "pg_partman"}]');
 
     for v_check, v_reason, v_done in
-        select listed.check_id, string_agg(distinct need.reason, '; '), array_agg(need.done)
+        select listed.check_id, string_agg(distinct rtrim(need.reason, ';'), '; '), array_agg(need.done)
         from partwarden.checks() listed
         left join jsonb_to_recordset(v_unmet) as need (name text, reason text, done text) on need.name = any (listed.needs)
         where p_only is null or listed.check_id = any (p_only)
