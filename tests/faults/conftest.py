@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from partwarden.database import Connection
 from partwarden.install import install
 from tests.faults.catalogue import FAULTS
 from tests.faults.world import World, far_from_now, make_world
@@ -59,7 +60,7 @@ def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                     install(world.owner)
                 if fault.before is not None:
                     fault.before(world)
-        run_every_job(server)
+        run_jobs(server, [made[fault.name].jobid for fault in FAULTS if fault.name in made and fault.runs])
         yield made
 
 
@@ -67,37 +68,42 @@ def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def world_of_its_own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A world on a server that no other fault is on."""
     major, fault = request.param
-    with running_server(major, tmp_path, **fault.settings) as server, make_world(server, fault.command) as world:
-        yield world
+    with running_server(major, tmp_path, **fault.settings) as server:
+        with make_world(server, fault.command, drop=False) as world:
+            yield world
 
 
-def run_every_job(server: Server) -> None:
-    """Have pg_cron run every job there is once, and then no more."""
-    soon = "* * * * *" if server.major == 15 else "10 seconds"
+def run_jobs(server: Server, jobs: list[int]) -> None:
+    """Have pg_cron run the jobs, once or twice, and then no more."""
     with psycopg.connect(server.cluster.dsn(), autocommit=True) as cron:
-        cron.execute("update cron.job set schedule = %s", (soon,))
-        cron.execute("select cron.alter_job(jobid, schedule => %s) from cron.job limit 1", (soon,))
-        wait_until(lambda: count(cron, _WITHOUT_A_RUN) == 0, "every job has run once", seconds=150)
-        cron.execute("update cron.job set schedule = %s", (far_from_now(),))
-        cron.execute("select cron.alter_job(jobid, schedule => %s) from cron.job limit 1", (far_from_now(),))
-        wait_until(lambda: count(cron, _UNFINISHED) == 0, "no job is running", seconds=60)
+
+        def reschedule(schedule: str) -> None:
+            cron.execute("update cron.job set schedule = %s where jobid = any (%s)", (schedule, jobs))
+            # pg_cron reads its table again when one of its functions has changed it.
+            cron.execute("select cron.alter_job(%s::bigint, schedule => %s)", (jobs[0], schedule))
+
+        reschedule("* * * * *" if server.major == 15 else "5 seconds")
+        wait_until(lambda: count(cron, _WITHOUT_A_RUN, jobs) == 0, "every job has run", seconds=100)
+        reschedule(far_from_now())
+        wait_until(lambda: count(cron, _UNFINISHED, jobs) == 0, "no job is running", seconds=60)
 
 
+# The one that sleeps does not end.
 _WITHOUT_A_RUN = """
-    select count(*) from cron.job
+    select count(*) from unnest(%s::bigint[]) as wanted (jobid)
     where not exists (select from cron.job_run_details run
-                      where run.jobid = job.jobid
+                      where run.jobid = wanted.jobid
                         and (run.status in ('succeeded', 'failed')
-                             or run.command like '%pg_sleep%' and run.start_time is not null))
+                             or run.command like '%%pg_sleep%%' and run.start_time is not null))
 """
 _UNFINISHED = """
     select count(*) from cron.job_run_details run
-    where run.status not in ('succeeded', 'failed') and run.command not like '%pg_sleep%'
+    where run.jobid = any (%s) and run.status not in ('succeeded', 'failed') and run.command not like '%%pg_sleep%%'
 """
 
 
-def count(connection: psycopg.Connection[tuple[int]], query: str) -> int:
+def count(connection: Connection, query: str, jobs: list[int]) -> int:
     """The number that a query counts."""
-    row = connection.execute(query.encode()).fetchone()
+    row = connection.execute(query.encode(), (jobs,)).fetchone()
     assert row is not None
-    return row[0]
+    return int(row[0])

@@ -62,10 +62,8 @@ def test_what_is_wrong_is_found_with_nothing_installed(database: Database, owner
     assert blocking.database == database.name
     assert blocking.remedy == "call partman.partition_data_proc('app.a');\ncall partman.run_maintenance_proc();"
     assert owner.execute("select to_regnamespace('partwarden')").fetchone() == (None,)
-    assert (
-        report.server["pg_partman"]
-        == owner.execute("select extversion from pg_extension where extname = 'pg_partman'").fetchone()[0]
-    )  # type: ignore[index]
+    version = owner.execute("select extversion from pg_extension where extname = 'pg_partman'").fetchone()
+    assert (report.server["pg_partman"],) == version
 
 
 def test_its_session_can_not_write(database: Database) -> None:
