@@ -68,9 +68,11 @@ def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def world_of_its_own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A world on a server that no other fault is on."""
     major, fault = request.param
-    with running_server(major, tmp_path, **fault.settings) as server:
-        with make_world(server, fault.command, drop=False) as world:
-            yield world
+    with (
+        running_server(major, tmp_path, **fault.settings) as server,
+        make_world(server, fault.command, drop=False) as world,
+    ):
+        yield world
 
 
 def run_jobs(server: Server, jobs: list[int]) -> None:

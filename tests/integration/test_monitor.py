@@ -399,3 +399,17 @@ def test_history_is_forgotten_after_its_time(owner: Connection) -> None:
     owner.execute("call partwarden.monitor()")
     assert owner.execute("select count(*) from partwarden.maintenance").fetchone() == (1,)
     assert owner.execute("select count(*) from partwarden.incident").fetchone() == (0,)
+
+
+def test_checks_of_sets_that_take_long_are_done_less_often(owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    put_row_in_the_way(owner, "app.a")
+    owner.execute("call partwarden.monitor()")
+    owner.execute("update partwarden.monitor_state set sets_took = '2 seconds'")
+    owner.execute("delete from app.a_default")
+    owner.execute("call partwarden.monitor()")
+    still_open = "select count(*) from partwarden.incident where resolved_at is null"
+    assert owner.execute(still_open).fetchone() == (2,)
+    owner.execute("update partwarden.monitor_state set sets_looked_at = now() - interval '41 seconds'")
+    owner.execute("call partwarden.monitor()")
+    assert owner.execute(still_open).fetchone() == (0,)

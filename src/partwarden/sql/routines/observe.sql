@@ -10,6 +10,7 @@ declare
     v_findings jsonb;
     v_skipped  jsonb;
     v_undone   text[];
+    v_to_do    text[];
     v_events   jsonb;
 begin
     perform partwarden.use_lock_timeout();
@@ -23,6 +24,8 @@ begin
         null;  -- what stands in its way stands in a check's way too, and that check says so
     end;
 
+    v_to_do := partwarden.checks_to_do(v_now);
+
     -- What a check that was not done had found before is neither gone nor found again. One that was done in part
     -- is listed as well, and what it no longer finds is gone.
     select
@@ -33,7 +36,11 @@ begin
                  filter (where result.skipped is not null
                            and not result.partly), '{}')
     into v_findings, v_skipped, v_undone
-    from partwarden.run_checks() result;
+    from partwarden.run_checks(v_to_do) result;
+    v_undone := v_undone || array(select check_id from partwarden.checks() where check_id <> all (v_to_do));
+    if 'gap' = any (v_to_do) then
+        update partwarden.monitor_state set sets_looked_at = v_now, sets_took = clock_timestamp() - v_now;
+    end if;
 
     with finding as (
         select distinct on (found.check_id, found.object) found.*

@@ -45,3 +45,9 @@ create table partwarden.id_usage (
     primary key (parent_table, seen_at)
 );
 comment on table partwarden.id_usage is 'The highest id of each set by id, once an hour for a week: how fast ids are used up.';
+
+alter table partwarden.monitor_state
+    add column sets_looked_at timestamptz,
+    add column sets_took      interval;
+comment on column partwarden.monitor_state.sets_looked_at is 'When the checks of partition sets were last done.';
+comment on column partwarden.monitor_state.sets_took is 'How long that took: what takes long is done less often.';
