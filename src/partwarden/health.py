@@ -150,11 +150,25 @@ DEFAULT_THRESHOLDS: Mapping[str, str | int | bool | None] = {
 
 _ABOUT_CRON = frozenset(check.id for check in bundle.checks() if "pg_cron" in check.needs)
 
+# What of pg_cron's facts takes which privilege to see.
+_SEEN_WITH: Mapping[str, Sequence[str]] = {
+    "sees_settings": ("preloaded", "launch_active_jobs", "log_run", "timezone"),
+    "sees_activity": ("launcher_pid",),
+}
+
 # A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
 _LOCK_TIMEOUT_MS = 1000
 
 
-def check_database(dsn: str, question: Question | None = None) -> Report:
+@dataclass(frozen=True)
+class Target:
+    """A database to check: its connection string, and what a report calls it, if not by that."""
+
+    dsn: str
+    name: str | None = None
+
+
+def check_database(dsn: str, question: Question | None = None, *, name: str | None = None) -> Report:
     """Check one database, with nothing installed there; it is only read, in read-only transactions.
 
     Never raises for what a database can be like: one that can't be reached, or takes too long, is a Report with status
@@ -163,30 +177,29 @@ def check_database(dsn: str, question: Question | None = None) -> Report:
     """
     question = question or Question()
     started = time.monotonic()
-    target = _label(dsn)
+    target = name or _label(dsn)
     try:
         with _connect(dsn, question.timeout) as connection:
             server = inspect(connection)
             given = _given(connection, dsn, server, question)
             _refuse_bad_thresholds(connection, given, question)
-            results = _run(connection, server, given, question)
+            findings, skipped = _run(connection, server, given, question, deadline=started + question.timeout)
             described = _describe(connection, server, given)
     except (PartwardenError, psycopg.Error) as failure:
         problem = failure.problem if isinstance(failure, PartwardenError) else _first_line(failure)
         if isinstance(failure, psycopg.errors.QueryCanceled):
             problem = f"no answer within {question.timeout:g} s"
         return Report(target, duration_ms=_since(started), error=problem)
-    findings, skipped = results
     return Report(target, tuple(findings), tuple(skipped), described, _since(started))
 
 
-def check_databases(dsns: Sequence[str], question: Question | None = None) -> list[Report]:
-    """Check several databases at once, each for itself; the reports are in the order of ``dsns``.
+def check_databases(targets: Sequence[Target], question: Question | None = None) -> list[Report]:
+    """Check several databases at once, each for itself; the reports are in the order of ``targets``.
 
     A job that is seen both from its own database and from the one that pg_cron lives in is told of once, by its own.
     """
-    with ThreadPoolExecutor(max_workers=min(len(dsns), 8) or 1) as pool:
-        reports = list(pool.map(lambda dsn: check_database(dsn, question), dsns))
+    with ThreadPoolExecutor(max_workers=min(len(targets), 8) or 1) as pool:
+        reports = list(pool.map(lambda target: check_database(target.dsn, question, name=target.name), targets))
     told_by = _tellers(reports)
     return [
         replace(
@@ -288,7 +301,7 @@ def _cron(
 
 
 def _cron_facts(connection: Connection, remembered: Mapping[str, Any]) -> dict[str, Any]:
-    """What this role sees itself, or what the reader shows it where that is more."""
+    """What this role sees itself and what the reader shows it: of each part, whoever sees more."""
     shown = {name: remembered[name] for name in ("cron", "cron_job", "cron_run") if "cron" in remembered}
     allowed = connection.execute("select has_schema_privilege('cron', 'usage')").fetchone()
     if allowed != (True,):
@@ -296,16 +309,27 @@ def _cron_facts(connection: Connection, remembered: Mapping[str, Any]) -> dict[s
         return shown or {
             "cron_reason": f"role {role} may not look into schema cron: grant usage on schema cron to {role};"
         }
-    facts = {}
+    own: dict[str, Any] = {}
     for name, source in (("cron", "cron_server"), ("cron_job", "cron_job"), ("cron_run", "cron_run")):
         row = connection.execute(bundle.source(source)).fetchone()
         assert row is not None
-        facts[name] = row[0]
-    return shown if shown and facts["cron"]["hidden"] and not shown["cron"]["hidden"] else facts
+        own[name] = row[0]
+    if not shown:
+        return own
+    cron = dict(own["cron"])
+    for sees, names in _SEEN_WITH.items():
+        if shown["cron"][sees] and not cron[sees]:
+            cron |= {name: shown["cron"][name] for name in (sees, *names)}
+    if cron["hidden"] and (not shown["cron"]["hidden"] or len(shown["cron_job"]) > len(own["cron_job"])):
+        return {**shown, "cron": {**cron, "hidden": shown["cron"]["hidden"]}}
+    # The monitor remembers since when a job has its schedule; the newest runs are seen here.
+    runs = {run["jobid"]: run for run in shown["cron_run"]}
+    runs |= {run["jobid"]: {**runs.get(run["jobid"], {}), **run} for run in own["cron_run"]}
+    return {"cron": cron, "cron_job": own["cron_job"], "cron_run": list(runs.values())}
 
 
 def _run(
-    connection: Connection, server: Server, given: Mapping[str, Any], question: Question
+    connection: Connection, server: Server, given: Mapping[str, Any], question: Question, *, deadline: float
 ) -> tuple[list[Finding], list[Skipped]]:
     """All checks in one statement; when that fails, each by itself, so that one costs the others nothing."""
     given_select = _literal(connection, given)
@@ -327,10 +351,11 @@ def _run(
         if all(done == "partly" for _, done in lacking):
             todo.append(check)
     findings = []
-    for rows in _rows(connection, tuple(todo), arguments, skipped):
-        check_id, severity, name, summary, detail, remedy, since = rows
+    unseen: dict[tuple[str, str], list[str]] = {}
+    for row in _rows(connection, tuple(todo), arguments, skipped, deadline=deadline):
+        check_id, severity, name, summary, detail, remedy, since = row
         if severity == "skipped":
-            skipped.append(Skipped(check_id, ": ".join(part for part in (summary, remedy) if part)))
+            unseen.setdefault((check_id, f"{summary}: {remedy}"), []).append(name)
             continue
         findings.append(
             Finding(
@@ -344,22 +369,32 @@ def _run(
                 since,
             )
         )
+    for (check_id, reason), names in unseen.items():
+        others = f" and of {len(names) - 1} others" if len(names) > 1 else ""
+        skipped.append(Skipped(check_id, f"of {min(names)}{others}, {reason}"))
     findings.sort(key=lambda finding: (finding.severity != "critical", finding.check, finding.object))
     return findings, skipped
 
 
 def _rows(
-    connection: Connection, todo: tuple[bundle.Check, ...], arguments: dict[str, Any], skipped: list[Skipped]
+    connection: Connection,
+    todo: tuple[bundle.Check, ...],
+    arguments: dict[str, Any],
+    skipped: list[Skipped],
+    *,
+    deadline: float,
 ) -> Iterator[tuple[Any, ...]]:
     if not todo:
         return
     try:
+        _limit(connection, deadline)
         yield from _fetch(connection, bundle.statement(todo, **arguments))
     except psycopg.errors.QueryCanceled:
         raise
     except psycopg.Error:
         for check in todo:
             try:
+                _limit(connection, deadline)
                 yield from _fetch(connection, bundle.statement((check,), **arguments))
             except psycopg.errors.QueryCanceled:
                 raise
@@ -370,6 +405,12 @@ def _rows(
                     *("check-error", "warning", check.id, f"the check {check.id} could not be done"),
                     *({"cause": problem}, f"partwarden check --only {check.id}", None),
                 )
+
+
+def _limit(connection: Connection, deadline: float) -> None:
+    """Let the next statement take no longer than until the deadline."""
+    left = max(int((deadline - time.monotonic()) * 1000), 1)
+    connection.execute("select pg_catalog.set_config('statement_timeout', %s, false)", (str(left),))
 
 
 def _literal(connection: Connection, given: Mapping[str, Any]) -> str:

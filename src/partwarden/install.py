@@ -70,6 +70,7 @@ def install(
                 remedy="install with that version or a newer one; going back is not possible",
             )
         pending = _pending_migrations(connection, server)
+        readers_before = _readers(connection)
         replace = bool(pending) or _code_differs(connection)
         if replace:
             _drop_code(connection)
@@ -96,7 +97,7 @@ def install(
                 "update partwarden.setting set cluster = %s where cluster is distinct from %s", (cluster, cluster)
             )
         doors, notes = _place_doors(connection, server, article_schema, replace=replace)
-        granted, reader_notes = _admit_readers(connection, server, readers)
+        granted, reader_notes = _admit_readers(connection, server, readers, readers_before)
     return InstallReport(
         database=server.database,
         before=before,
@@ -263,26 +264,25 @@ def _place_doors(
     return tuple(f"{schema}.{door}" for door in bundle.ARTICLE_DOORS), ()
 
 
-def _admit_readers(
-    connection: Connection, server: Server, wanted: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Grant what ``partwarden check`` needs, to new readers and again to those there are; the new ones, and notes.
+def _readers(connection: Connection) -> set[str]:
+    """The roles that may call the reader: code is replaced whole, and their right would go with it."""
+    rows = connection.execute(
+        """
+        select pg_get_userbyid(entry.grantee)
+        from pg_proc cross join aclexplode(proacl) entry
+        where oid = to_regprocedure('partwarden.given()') and entry.grantee not in (0, proowner)
+        """
+    ).fetchall()
+    return {str(name) for (name,) in rows}
 
-    A role that may use the schema and does not own it is a reader: code is replaced whole, and grants go with it.
-    """
+
+def _admit_readers(
+    connection: Connection, server: Server, wanted: Sequence[str], before: set[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Grant what ``partwarden check`` needs, to new readers and again to those there were; the new ones, and notes."""
     for role in wanted:
         if connection.execute("select to_regrole(%s) is null", (quoted(role),)).fetchone() == (True,):
             raise InstallRefused(f"there is no role {role}", remedy=f"create role {quoted(role)} login;")
-    before = {
-        name
-        for (name,) in connection.execute(
-            """
-            select pg_get_userbyid(entry.grantee)
-            from pg_namespace cross join aclexplode(nspacl) entry
-            where nspname = 'partwarden' and entry.privilege_type = 'USAGE' and entry.grantee not in (0, nspowner)
-            """
-        ).fetchall()
-    }
     notes = []
     partman = server.extensions.get("pg_partman")
     for role in sorted({*before, *wanted}):
@@ -306,7 +306,8 @@ def _admit_readers(
         assert unreadable is not None
         if unreadable[0]:
             notes.append(
-                f"{role} may not look into {unreadable[0]} default partitions: grant select on them, or pg_read_all_data"
+                f"default partitions that {role} may not look into: {unreadable[0]}; grant pg_read_all_data to "
+                f"{quoted(role)}; or SELECT on them"
             )
     return tuple(role for role in wanted if role not in before), tuple(notes)
 

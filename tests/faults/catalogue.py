@@ -113,7 +113,7 @@ def _(world: World) -> None:
     world.job("database = 'dropped_long_ago'")
 
 
-@fault("the job's role may not connect to the database", "job-wrong-target", "job-cannot-connect", before=True)
+@fault("the job's role may not connect to the database", "job-wrong-target", before=True)
 def _(world: World) -> None:
     world.admin.execute(f"revoke connect on database {world.database.name} from public, app_owner")
     world.admin.execute("do $$ begin create role left_out login; exception when duplicate_object then null; end $$")

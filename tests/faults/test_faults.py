@@ -6,7 +6,7 @@ from partwarden import bundle
 from partwarden.install import install
 from tests.faults.conftest import Worlds
 from tests.faults.page import Seen, note
-from tests.faults.world import Fault, World, article_sees, findings
+from tests.faults.world import Fault, World, article_sees, findings, next_run_fails
 
 # What only the database that pg_cron lives in can know.
 _OF_JOBS = {check.id for check in bundle.checks() if "pg_cron" in check.needs}
@@ -25,7 +25,6 @@ def assert_found(world: World, fault: Fault) -> None:
     if fault.after is not None:
         fault.after(world)
     found = findings(world, fault)
-    note(fault, world.major, Seen(frozenset(found), article=article_sees(world)))
     assert found == fault.expected[world.major]
 
     # The same from inside, but for what needs pg_cron, which lives elsewhere, and another's eyes.
@@ -37,3 +36,7 @@ def assert_found(world: World, fault: Fault) -> None:
     ).fetchall()
     elsewhere = _OF_JOBS | fault.outside_only | {"monitor-overdue"}
     assert {check for (check,) in inside} == fault.expected[world.major] - elsewhere
+
+    # In fairness: a job that is not itself at fault runs again, and the article's query sees it fail.
+    is_seen = article_sees(world) or (not found & _OF_JOBS and next_run_fails(world, fault.command))
+    note(fault, world.major, Seen(frozenset(found), article=is_seen))

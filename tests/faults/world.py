@@ -174,6 +174,19 @@ def article_sees(world: World) -> bool:
     return bool(row[0])
 
 
+def next_run_fails(world: World, command: str) -> bool:
+    """Whether the job's command, run now as pg_cron would, ends with an error: the article's query would see that."""
+    with psycopg.connect(world.database.owner_dsn, autocommit=True) as job:
+        job.execute("set statement_timeout = '5s'")
+        try:
+            job.execute(command.encode())
+        except psycopg.errors.QueryCanceled:
+            return False  # it waits
+        except psycopg.Error:
+            return True
+    return False
+
+
 @contextmanager
 def make_world(server: Server, command: str, *, drop: bool = True) -> Iterator[World]:
     """A database with two healthy sets that hold rows of today, and a job of the owner's that maintains it."""

@@ -17,7 +17,7 @@ from rich.table import Table
 from partwarden import bundle, health
 from partwarden.config import read_config
 from partwarden.errors import BadOption
-from partwarden.health import Question, Report
+from partwarden.health import Question, Report, Target
 from partwarden.report import Format, print_table, render
 
 _SEVERITIES = ("warning", "critical")
@@ -52,9 +52,7 @@ def check(
     ] = False,
     threshold: Annotated[
         tuple[str, ...],
-        Parameter(
-            help="Any threshold: stuck_after='30 minutes'; see the README's settings.", negative=(), show_default=False
-        ),
+        Parameter(help="Any threshold: stuck_after='30 minutes'; see docs/check.md.", negative=(), show_default=False),
     ] = (),
     timeout: Annotated[float, Parameter(help="Seconds that one database may take.")] = 60,
     watch: Annotated[float | None, Parameter(help="Look again every so many seconds, until interrupted.")] = None,
@@ -72,15 +70,17 @@ def check(
         thresholds=_thresholds(threshold, headroom, require_default=require_default, count_rows=count_rows),
         timeout=timeout,
     )
-    targets = [*dsns, *((database.conninfo for database in read_config(config).databases) if config else ())] or [""]
+    targets = [Target(dsn) for dsn in dsns]
+    if config is not None:
+        targets += [Target(database.conninfo, database.name) for database in read_config(config).databases]
     if watch is None:
-        return _look(targets, question, output)
+        return _look(targets or [Target("")], question, output)
     status = 0
     try:
         while True:
             if output is Format.TABLE:
                 _begin_round()
-            status = _look(targets, question, output)
+            status = _look(targets or [Target("")], question, output)
             sys.stdout.flush()
             time.sleep(watch)
     except KeyboardInterrupt:
@@ -119,7 +119,7 @@ def explain(
         out.print(page, markup=False, soft_wrap=True)
 
 
-def _look(targets: list[str], question: Question, output: Format) -> int:
+def _look(targets: list[Target], question: Question, output: Format) -> int:
     reports = health.check_databases(targets, question)
     _show(reports, output)
     return int(health.worst(reports))

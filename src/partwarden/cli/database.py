@@ -45,7 +45,8 @@ def install(
             f"brought partwarden in database {report.database} from {report.before} to {__version__}", markup=False
         )
     else:
-        out.print(f"database {report.database} has partwarden {__version__} already; nothing to do", markup=False)
+        more = "" if report.changed else "; nothing to do"
+        out.print(f"database {report.database} has partwarden {__version__} already{more}", markup=False)
     for door in report.doors:
         out.print(f"  {door}(lambda_arn, topic_arn) leads to the monitor", markup=False)
     for role in report.readers:

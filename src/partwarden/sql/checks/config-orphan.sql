@@ -34,11 +34,11 @@ from (
             when key.attname <> part_config.config ->> 'control'
                 then format('update %I.part_config set control = %L where parent_table = %L;',
                     partman.schema, key.attname, part_config.config ->> 'parent_table')
-            when unusable.retention
-                then format('update %I.part_config set retention = null where parent_table = %L;  -- or what it should be',
-                    partman.schema, part_config.config ->> 'parent_table')
             when unusable.step
                 then format('update %I.part_config set partition_interval = ''1 day'' where parent_table = %L;  -- whatever it is',
+                    partman.schema, part_config.config ->> 'parent_table')
+            when unusable.retention
+                then format('update %I.part_config set retention = null where parent_table = %L;  -- or what it should be',
                     partman.schema, part_config.config ->> 'parent_table')
             else format('update %I.part_config set template_table = null where parent_table = %L;',
                     partman.schema, part_config.config ->> 'parent_table')
@@ -57,11 +57,10 @@ from (
     left join partition_set on partition_set.parent = managed_parent.parent
     cross join lateral (
         select
-            partition_set.kind <> 'other' and partition_set.step is null and partition_set.width is null
+            partition_set.kind <> 'other' and part_config.config ->> 'partition_interval' !~ '\d'
                 -- extension-outdated tells of those that pg_partman 4 had.
                 and part_config.config ->> 'partition_interval' !~ '^(year|quarter|month|week|dai|hour)ly$' as step,
-            partition_set.kind <> 'other' and partition_set.retention is not null
-                and partition_set.retention_step is null and partition_set.retention_width is null as retention
+            partition_set.retention !~ '\d' as retention
     ) unusable
     union all
     select

@@ -61,15 +61,19 @@ where not blocked.ignores_default
    or blocked.nearest_id < blocked.last_upper_id + blocked.premake * blocked.width
 union all
 select
-    'skipped', null,
-    format('without an index on the control column only a part of some default partitions was looked at, among them of %s',
-        min(partition_set.name)),
+    'skipped',
+    partition_set.name,
+    case when default_sample.blind is not null then 'a default partition could not be looked into'
+         else 'without an index on the control column only a part of a default partition was looked at' end,
     null,
-    format('create index concurrently on %s (%I);', min(default_sample.default_partition::regclass::text),
-        min(partition_set.control)),
+    case default_sample.blind
+        when 'forbidden' then format('grant pg_read_all_data to %I;  -- or SELECT on the default partitions', current_user)
+        when 'locked' then 'another session has locked it'
+        else 'create such an index, or count exactly: partwarden check --count-rows' end,
     null
 from default_sample
 join partition_set on partition_set.parent = default_sample.parent
-where partition_set.is_maintained and default_sample.blind is null and default_sample.bytes is not null
-  and not default_sample.is_whole and not default_sample.is_indexed and default_sample.nearest is null
-having count(*) > 0
+where partition_set.is_maintained
+  and (default_sample.blind is not null
+       or default_sample.bytes is not null and not default_sample.is_whole and not default_sample.is_indexed
+          and default_sample.nearest is null)

@@ -55,26 +55,26 @@ from (
 ) waiting
 union all
 select
-    'skipped', null,
-    format('%s default partitions could not be looked into, among them %s', count(*), min(partition_set.name)),
+    'skipped',
+    partition_set.name,
+    'a default partition could not be looked into',
     null,
-    case when bool_or(default_sample.blind = 'forbidden')
-         then format('grant select on %s to %I;', min(default_sample.default_partition::regclass::text), current_user)
-         else 'another session has locked them' end,
+    case default_sample.blind
+        when 'forbidden' then format('grant pg_read_all_data to %I;  -- or SELECT on the default partitions', current_user)
+        else 'another session has locked it' end,
     null
 from default_sample
 join partition_set on partition_set.parent = default_sample.parent
 where default_sample.blind is not null
-having count(*) > 0
 union all
 select
-    'skipped', null,
-    format('only a part of some default partitions was looked at, and no row found there, among them of %s', min(partition_set.name)),
+    'skipped',
+    partition_set.name,
+    'only a part of a default partition was looked at, and no row found there',
     null,
-    format('vacuum %s;  -- or count exactly: partwarden check --count-rows', min(default_sample.default_partition::regclass::text)),
+    'vacuum it, or count exactly: partwarden check --count-rows',
     null
 from default_sample
 join partition_set on partition_set.parent = default_sample.parent
 where default_sample.blind is null and not default_sample.is_whole and default_sample.rows = 0
   and default_sample.bytes is not null
-having count(*) > 0

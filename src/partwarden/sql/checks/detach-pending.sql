@@ -2,8 +2,8 @@
 -- severity: critical
 -- needs: sets, all_activity
 -- uses: partition_set, partition_child
--- why: DETACH CONCURRENTLY was interrupted: queries no longer see the partition's rows through the set, and no
---      partition can be detached until it is finished: retention fails
+-- why: DETACH CONCURRENTLY was interrupted: queries no longer see the partition's rows through the set, and
+--      detaching it again, as retention would, fails until that is finished
 select
     'critical'                                                                     as severity,
     partition_set.name                                                             as object,

@@ -24,4 +24,4 @@ join cron_job on cron_job.jobid = job_run.jobid
 where job_run.could_not_connect
   and cron_job.active
   -- Otherwise job-wrong-target says it better.
-  and cron_job.database_exists and cron_job.role_exists
+  and cron_job.database_exists and cron_job.role_exists and cron_job.role_can_login and cron_job.role_can_connect

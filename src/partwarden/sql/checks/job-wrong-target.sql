@@ -24,10 +24,10 @@ from (
     cross join lateral (
         select case
             when not cron_job.is_local then null
-            when not cron_job.database_exists then format('database %s does not exist', cron_job.database)
+            -- pg_cron looks the roles of all jobs up, active or not.
             when not cron_job.role_exists then format('role %s does not exist', cron_job.username)
-            -- pg_cron looks roles up for all jobs, active or not.
             when not cron_job.active then null
+            when not cron_job.database_exists then format('database %s does not exist', cron_job.database)
             when not cron_job.role_can_login then format('role %s may not log in', cron_job.username)
             when not cron_job.role_can_connect
                 then format('role %s may not connect to database %s', cron_job.username, cron_job.database)

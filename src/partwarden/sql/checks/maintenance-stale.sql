@@ -18,8 +18,8 @@ select
         'cause', coalesce(
             stale.message,
             case when stale.was_skipped
-                 then 'Other sets were maintained since, this one was not: pg_partman 5.5 turns a set''s error into a '
-                      'warning that only the server''s log has.' end,
+                 then 'Maintenance has come by since and made nothing for this set: pg_partman 5.5 turns a set''s error '
+                      'into a warning that only the server''s log has.' end,
             'No maintenance has finished for this set.'),
         'sqlstate', stale.sqlstate,
         'hint', stale.hint,

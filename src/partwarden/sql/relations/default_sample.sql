@@ -1,7 +1,7 @@
 -- relation: default_sample
 -- uses: setting, partition_set, headroom, locked
--- why: what lies in each default partition, from a bounded look: at most 1,001 rows of its first and last 1,000 pages,
---      and the next row behind the last partition by an index on the control column. is_whole says whether nothing can
+-- why: what lies in each default partition, from a bounded look: up to 2,000 pages all of it, of a bigger one 1,001 rows
+--      of the first and all of the last 1,000 pages; and the next row behind the last partition by an index on the control column. is_whole says whether nothing can
 --      have been missed, blind why nothing was looked at
 select
     partition_set.parent,

@@ -66,8 +66,12 @@ cross join lateral (
             when found.config ->> 'epoch' <> 'none' then 'epoch'
             else 'id'
         end as kind,
-        '^\s*(P(\d+[YMWD])*(T(\d+[HMS])+)?'
-        '|(@ )?(\d+ *(microsecond|millisecond|second|sec|minute|min|hour|hr|day|week|month|mon|year|yr|decade)s?\s*)*'
-        '(\d+:\d\d(:\d\d(\.\d+)?)?)?)\s*$' as interval_pattern,
+        -- What PostgreSQL is sure to take as an interval; it takes more, but there is no asking it without an error.
+        '^\s*(?=.*\d)('
+        'P(?=\d|T\d)(\d{1,6}Y)?(\d{1,6}M)?(\d{1,6}W)?(\d{1,6}D)?(T(?=\d)(\d{1,6}H)?(\d{1,6}M)?(\d{1,6}(\.\d{1,6})?S)?)?'
+        '|(\d{1,6} *y(ears?|rs?)?)? *(\d{1,6} *mon(s|ths?)?)? *(\d{1,6} *w(eeks?)?)? *(\d{1,6} *d(ays?)?)?'
+        ' *(\d{1,6} *h(ours?|rs?)?)? *(\d{1,6} *min(s|utes?)?)? *(\d{1,6}(\.\d{1,6})? *s(ecs?|econds?)?)?'
+        '|((\d{1,6} y(ears?|rs?)? +)?(\d{1,6} mon(s|ths?)? +)?(\d{1,6} days? +)?)\d{1,4}:[0-5]\d(:[0-5]\d(\.\d{1,6})?)?'
+        ')\s*$' as interval_pattern,
         '^\s*\d+(\.\d+)?\s*$' as number_pattern
 ) told

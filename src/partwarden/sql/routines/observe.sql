@@ -11,6 +11,7 @@ declare
     v_skipped  jsonb;
     v_undone   text[];
     v_to_do    text[];
+    v_unseen   text[];
     v_events   jsonb;
 begin
     perform partwarden.use_lock_timeout();
@@ -30,12 +31,14 @@ begin
     -- is listed as well, and what it no longer finds is gone.
     select
         coalesce(jsonb_agg(to_jsonb(result)) filter (where result.skipped is null), '[]'),
-        coalesce(jsonb_agg(jsonb_build_object('check', result.check_id, 'reason', result.skipped))
+        coalesce(jsonb_agg(distinct jsonb_build_object('check', result.check_id, 'reason', result.skipped))
                  filter (where result.skipped is not null), '[]'),
         coalesce(array_agg(result.check_id)
                  filter (where result.skipped is not null
-                           and not result.partly), '{}')
-    into v_findings, v_skipped, v_undone
+                           and not result.partly), '{}'),
+        coalesce(array_agg(concat_ws(' ', result.check_id, result.object))
+                 filter (where result.partly and result.object is not null), '{}')
+    into v_findings, v_skipped, v_undone, v_unseen
     from partwarden.run_checks(v_to_do) result;
     v_undone := v_undone || array(select check_id from partwarden.checks() where check_id <> all (v_to_do));
     if 'gap' = any (v_to_do) then
@@ -77,6 +80,7 @@ begin
           and not exists (select from finding
                           where finding.check_id = known.check_id and finding.object = known.object)
           and known.check_id <> all (v_undone)
+          and concat_ws(' ', known.check_id, known.object) <> all (v_unseen)
     ),
     resolved as (
         update partwarden.incident
@@ -103,6 +107,7 @@ begin
           and not exists (select from finding
                           where finding.check_id = known.check_id and finding.object = known.object)
           and known.check_id <> all (v_undone)
+          and concat_ws(' ', known.check_id, known.object) <> all (v_unseen)
         returning incident.id, case when not known.silenced then 'resolved' end as event
     ),
     opened as (
