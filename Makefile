@@ -2,13 +2,14 @@
 # make test    set up what is missing, and run the tests on every server that can be had here
 # make lint    formatting, style, types
 # make wheel   build the wheel, install it into an empty environment, and run the command from there
+# make bench   what partwarden costs, measured side by side (docs/benchmarks.md); about 15 minutes
 # make clean   remove the virtual environment and what was built; servers and data stay (partwarden local destroy)
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel clean
+.PHONY: help demo test lint wheel bench clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -30,6 +31,10 @@ lint:
 wheel:
 	@scripts/setup.sh python
 	@scripts/check-wheel.sh
+
+bench:
+	@scripts/setup.sh test
+	@$(PYTHON) -m bench.run $(ARGS)
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache

@@ -37,7 +37,7 @@ def run(major: int, rounds: int, rows: int = ROWS) -> str:
             for statement, told in (
                 ("select", "no index begins with the control column"),
                 (f"create index on {_DEFAULT} (created_at)", "an index on the control column"),
-                (f"delete from {_DEFAULT}", "all rows deleted, not yet vacuumed"),  # noqa: S608
+                (f"delete from {_DEFAULT}", "all rows deleted, not yet vacuumed"),
             ):
                 owner.execute(statement.encode())
                 if statement.startswith("create"):
@@ -54,7 +54,7 @@ def _fill(owner: Connection, rows: int) -> None:
     owner.execute(f"alter table {_DEFAULT} set (autovacuum_enabled = off)".encode())
     owner.execute("insert into app.events values (0, now())")
     owner.execute(
-        f"insert into {_DEFAULT} select n, now() - interval '100 days' - n * interval '1 second'"  # noqa: S608
+        f"insert into {_DEFAULT} select n, now() - interval '100 days' - n * interval '1 second'"
         f" from generate_series(1, {rows}) as n".encode()
     )
     owner.execute(f"vacuum analyze {_DEFAULT}".encode())
@@ -62,7 +62,7 @@ def _fill(owner: Connection, rows: int) -> None:
 
 def _measure(database: Database, superuser: Connection, told: str, rounds: int) -> list[tuple[object, ...]]:
     """A check and a count in turns; the buffers are those of one run each."""
-    count = f"select count(*) from {_DEFAULT}".encode()  # noqa: S608
+    count = f"select count(*) from {_DEFAULT}".encode()
     pages = superuser.execute(
         "select pg_relation_size(%s) / current_setting('block_size')::integer", (_DEFAULT,)
     ).fetchone()

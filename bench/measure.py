@@ -70,7 +70,7 @@ def watching(dsn: str, where: str) -> Iterator[Watched]:
         with psycopg.connect(dsn, autocommit=True, prepare_threshold=0) as connection:
             while not done.is_set():
                 rows = connection.execute(
-                    "select activity.pid, lock.mode, count(lock.mode)"  # noqa: S608 - our own condition
+                    "select activity.pid, lock.mode, count(lock.mode)"
                     f" from (select pid from pg_stat_activity where {where} and pid <> pg_backend_pid()) activity"
                     " left join pg_locks lock on lock.pid = activity.pid and lock.locktype = 'relation'"
                     " group by activity.pid, lock.mode".encode()

@@ -28,14 +28,14 @@ def make_real_sets(owner: Connection) -> None:
         assert first is not None
         create_parent(owner, f"app.{name}", "1 day", p_premake=5, p_start_partition=first[0])
         owner.execute(
-            f"insert into app.{name} select day, current_date - day, 0 from generate_series(0, 23) as day".encode()  # noqa: S608
+            f"insert into app.{name} select day, current_date - day, 0 from generate_series(0, 23) as day".encode()
         )
     for name in _REAL["ids"]:
         owner.execute(
             f"create table app.{name} (id bigint not null primary key, payload integer) partition by range (id)".encode()
         )
         create_parent(owner, f"app.{name}", "1000", p_control="id", p_premake=28, p_start_partition="0")
-        owner.execute(f"insert into app.{name} select 1000 * n, 0 from generate_series(0, 24) as n".encode())  # noqa: S608
+        owner.execute(f"insert into app.{name} select 1000 * n, 0 from generate_series(0, 24) as n".encode())
     owner.execute("update partman.part_config set premake = 4 where control = 'id'")
     owner.execute("update partman.part_config set infinite_time_partitions = true")
     owner.execute("select partman.run_maintenance()")

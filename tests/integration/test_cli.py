@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,8 +13,9 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
-from partwarden import __version__
+from partwarden import __version__, bundle
 from partwarden.cli import app
+from tests.partition_sets import daily_set, put_row_in_the_way
 from tests.servers import Database
 
 
@@ -144,3 +147,74 @@ def test_without_a_stack_each_command_says_so(tmp_path: Path) -> None:
     assert psql.returncode == 3
     assert "partwarden local start" in psql.stderr
     assert not (tmp_path / "nothing").exists()
+
+
+def test_check_exits_as_monitoring_plugins_do(database: Database) -> None:
+    with database.connect_owner() as owner:
+        owner.execute("create schema app")
+        daily_set(owner, "app.a")
+        without_jobs = ("--skip", "job-missing")
+        well = partwarden("check", database.dsn, *without_jobs)
+        assert (well.returncode, well.stdout.strip().splitlines()[-1]) == (
+            0,
+            "ok: nothing wrong found in what could be checked",
+        )
+        owner.execute("insert into app.a values (1, now() - interval '1 year')")
+        assert partwarden("check", database.dsn, *without_jobs).returncode == 1
+        put_row_in_the_way(owner, "app.a")
+        assert partwarden("check", database.dsn, *without_jobs).returncode == 2
+    gone = partwarden("check", "host=127.0.0.1 port=1 dbname=nowhere")
+    assert (gone.returncode, "could not be asked" in gone.stdout) == (3, True)
+    for wrong in (("--only", "gapp"), ("--severity", "gap=bad"), ("--threshold", "no=1"), ("--format", "xml")):
+        assert partwarden("check", database.dsn, *wrong).returncode == 3, wrong
+
+
+def test_check_reads_the_databases_of_a_file(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "partwarden.yaml"
+    file.write_text(
+        "databases:\n  - {name: first, dsn: 'env:FIRST_DSN'}\n  - {name: gone, dsn: 'host=127.0.0.1 port=1'}\n"
+    )
+    answer = partwarden("check", "--config", str(file), "--format", "json", env={"FIRST_DSN": database.dsn})
+    assert answer.returncode == 3
+    first, gone = json.loads(answer.stdout)["reports"]
+    assert (first["target"], first["status"]) == ("first", "ok")
+    assert (gone["target"], gone["status"]) == ("gone", "unknown")
+    file.write_text("databases:\n  - {name: first, dsn: 'host=h password=hunter2'}\n")
+    refused = partwarden("check", "-c", str(file))
+    assert refused.returncode == 3
+    assert "databases.0.dsn: no password belongs into this file" in refused.stderr
+    assert "hunter2" not in refused.stderr + refused.stdout
+    for text, problem in (
+        ("databases: []", "databases"),
+        ("- : :", "is not YAML"),
+        ("databases: [{name: a, dsn: x=, more: 1}]", "more"),
+    ):
+        file.write_text(text)
+        assert problem in partwarden("check", "-c", str(file)).stderr
+    missing = partwarden("check", "-c", str(tmp_path / "none.yaml"))
+    assert "could not read" in missing.stderr
+
+
+def test_check_looks_again_until_it_is_interrupted(database: Database) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "partwarden", "check", database.dsn, "--watch", "0.2", "--format", "jsonl"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    rounds = [json.loads(process.stdout.readline())["status"] for _ in range(3)]
+    process.send_signal(signal.SIGINT)
+    assert rounds == ["ok", "ok", "ok"]
+    assert process.wait(timeout=20) == 0
+    process.stdout.close()
+
+
+def test_checks_are_listed_and_explained() -> None:
+    listed = partwarden("checks").stdout
+    for check in bundle.checks():
+        assert f"\n{check.id} " in listed
+        explained = partwarden("explain", check.id) if check.id in ("gap", "job-overdue") else None
+        assert explained is None or explained.stdout.startswith(f"# {check.id}\n")
+    assert "with given as materialized" in partwarden("explain", "run-log-off", "--sql").stdout
+    unknown = partwarden("explain", "gaps")
+    assert (unknown.returncode, "did you mean gap?" in unknown.stderr) == (3, True)

@@ -8,7 +8,7 @@ from datetime import UTC
 
 from partwarden.health import Finding, Report
 
-_ADDRESS = ("host", "port", "database")
+_ADDRESS = ("host", "port", "database", "cron_database")
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
