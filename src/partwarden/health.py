@@ -241,6 +241,8 @@ def _connect(dsn: str, timeout: float, *, database: str | None = None) -> Iterat
             ("statement_timeout", str(max(int(timeout * 1000), 1))),
             ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
             ("jit", "off"),
+            # The planner takes every common table expression for one row, and joins thousands by nested loops.
+            ("enable_nestloop", "off"),
             ("search_path", "pg_catalog, pg_temp"),
         ):
             connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))

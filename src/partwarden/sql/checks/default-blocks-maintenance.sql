@@ -69,6 +69,7 @@ select
     case default_sample.blind
         when 'forbidden' then format('grant pg_read_all_data to %I;  -- or SELECT on the default partitions', current_user)
         when 'locked' then 'another session has locked it'
+        when 'many' then 'rows lie in over 300 default partitions, and no more are opened at a time'
         else 'create such an index, or count exactly: partwarden check --count-rows' end,
     null
 from default_sample

@@ -61,7 +61,8 @@ select
     null,
     case default_sample.blind
         when 'forbidden' then format('grant pg_read_all_data to %I;  -- or SELECT on the default partitions', current_user)
-        else 'another session has locked it' end,
+        when 'locked' then 'another session has locked it'
+        else 'rows lie in over 300 default partitions, and no more are opened at a time' end,
     null
 from default_sample
 join partition_set on partition_set.parent = default_sample.parent

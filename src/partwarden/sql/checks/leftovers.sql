@@ -42,6 +42,8 @@ from (
             join pg_namespace namespace on namespace.oid = named.relnamespace
             cross join lateral regexp_match(named.relname, '^(.*)_p(\d[0-9w_]*)$') as split (parts)
             where named.relkind in ('r', 'p') and not named.relispartition and parts is not null
+            -- First, or every table is matched once for every set.
+            offset 0
         ) relation
             on relation.nspname = partition_set.schema
             and left(relation.base, 40) = left(partition_set.table_name, 40)

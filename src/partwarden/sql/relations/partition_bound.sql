@@ -34,8 +34,13 @@ from (
         literal.ends[2]    as upper_text
     from partition_set
     join partition_child on partition_child.parent = partition_set.parent
-    cross join lateral regexp_match(partition_child.bound, '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$')
-        as literal (ends)
-    where literal.ends is not null
+    cross join lateral (
+        -- FOR VALUES FROM ('a') TO ('b'); a regular expression takes ten times as long, and there may be 100,000.
+        select array[
+            btrim(split_part(substr(partition_child.bound, 18), ') TO (', 1), ''''),
+            btrim(split_part(rtrim(partition_child.bound, ')'), ') TO (', 2), '''')
+        ] as ends
+    ) literal
+    where partition_child.bound like 'FOR VALUES FROM (%) TO (%)'
       and not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']
 ) bound

@@ -2,6 +2,8 @@ create function partwarden.note_id_usage()
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set jit = off
+set enable_nestloop = off
 as $$
 -- Takes note of the highest id of each set by id, once an hour, so that it can be told how long its partitions last.
 -- Only the last partition with a row is looked into, by an index that starts with the control column.

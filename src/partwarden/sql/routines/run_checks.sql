@@ -4,6 +4,8 @@ returns table (check_id text, severity text, object text, summary text, detail j
 language plpgsql
 set search_path = pg_catalog, pg_temp
 set jit = off
+-- The planner takes every common table expression for one row, and joins thousands by nested loops.
+set enable_nestloop = off
 as $$
 -- Runs every check that this database has the means for, or those that are named. A row is a finding, or, with
 -- "skipped" set, says why a check was not done, or not for everything ("partly"): no answer is not a good answer. A
