@@ -17,6 +17,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST_SERVER = 130000
 
+# A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
+_LOCK_TIMEOUT_MS = 1000
+
 
 @dataclass(frozen=True)
 class Extension:
@@ -70,18 +73,37 @@ def connect(dsn: str, *, database: str | None = None) -> Iterator[Connection]:
 
 
 @contextmanager
+def connect_read_only(dsn: str, *, timeout: float, database: str | None = None) -> Iterator[Connection]:
+    """Connect to look at a catalog: nothing can be written, no lock is waited for, and ``timeout`` is in seconds."""
+    with connect(dsn, database=database) as connection:
+        connection.autocommit = True
+        connection.read_only = True
+        for name, value in (
+            ("default_transaction_read_only", "on"),
+            ("statement_timeout", str(max(int(timeout * 1000), 1))),
+            ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
+            ("jit", "off"),
+            # The planner takes every common table expression for one row, and joins thousands by nested loops.
+            ("enable_nestloop", "off"),
+            ("search_path", "pg_catalog, pg_temp"),
+        ):
+            connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
+        yield connection
+
+
+@contextmanager
 def explained(attempt: str, kind: type[PartwardenError]) -> Iterator[None]:
     """Turn a server's error inside the block into ``kind``, which says what was attempted."""
     try:
         yield
     except psycopg.errors.LockNotAvailable as failure:
         raise kind(
-            f"{attempt}: {_first_line(failure)}",
+            f"{attempt}: {first_line(failure)}",
             remedy="another session holds a lock on it; try again when it has ended",
         ) from failure
     except psycopg.Error as failure:
         hint = failure.diag.message_hint
-        raise kind(f"{attempt}: {_first_line(failure)}", remedy=hint) from failure
+        raise kind(f"{attempt}: {first_line(failure)}", remedy=hint) from failure
 
 
 def inspect(connection: Connection) -> Server:
@@ -123,5 +145,6 @@ def quoted(*names: str) -> str:
     return sql.Identifier(*names).as_string(None)
 
 
-def _first_line(failure: psycopg.Error) -> str:
-    return (failure.diag.message_primary or str(failure)).splitlines()[0]
+def first_line(failure: psycopg.Error) -> str:
+    """What the server says, without its context."""
+    return (failure.diag.message_primary or str(failure)).strip().splitlines()[0]

@@ -5,12 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import IntEnum
 from typing import Any
 
 import psycopg
@@ -18,88 +15,10 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from partwarden import bundle
-from partwarden.database import Connection, Server, connect, explained, inspect, quoted, setting
+from partwarden.database import Connection, Server, connect_read_only, explained, first_line, inspect, quoted
 from partwarden.errors import BadOption, PartwardenError, UnknownCheck
-
-
-class Status(IntEnum):
-    """How a database is, or several are; the number is the exit code of monitoring plugins.
-
-    https://www.monitoring-plugins.org/doc/guidelines.html#AEN78
-    """
-
-    OK = 0
-    WARNING = 1
-    CRITICAL = 2
-    UNKNOWN = 3
-
-    @property
-    def word(self) -> str:
-        """As reports write it: ok, warning, critical, unknown."""
-        return self.name.lower()
-
-    @property
-    def badness(self) -> int:
-        """The order of what to look at first: critical, unknown, warning, ok."""
-        return {Status.OK: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.CRITICAL: 3}[self]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong now.
-
-    ``severity`` is ``warning`` or ``critical``; ``detail`` holds the evidence, as JSON knows it, with the
-    cause in words under ``cause``; ``remedy`` can be pasted; ``since`` is None where nobody can know.
-    """
-
-    check: str
-    severity: str
-    database: str
-    object: str
-    summary: str
-    detail: dict[str, Any]
-    remedy: str | None
-    since: datetime | None
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A check that was not done, or not for everything, and what would help."""
-
-    check: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """How one database is.
-
-    ``target`` is the connection as it may be shown; ``server`` holds names and versions (``host``, ``port``,
-    ``database``, ``postgresql`` and each extension of interest), empty when it could not be reached;
-    ``error`` says why it could not.
-    """
-
-    target: str
-    findings: tuple[Finding, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
-    server: dict[str, str] = field(default_factory=dict)
-    duration_ms: int = 0
-    error: str | None = None
-
-    @property
-    def status(self) -> Status:
-        """The worst of its findings; unknown when the database could not be asked."""
-        if self.error is not None:
-            return Status.UNKNOWN
-        severities = {finding.severity for finding in self.findings}
-        if "critical" in severities:
-            return Status.CRITICAL
-        return Status.WARNING if "warning" in severities else Status.OK
-
-
-def worst(reports: Iterable[Report]) -> Status:
-    """The status of several databases as one: critical, then unknown, then warning."""
-    return max((report.status for report in reports), key=lambda status: status.badness, default=Status.UNKNOWN)
+from partwarden.findings import Finding, Report, Skipped
+from partwarden.given import gather
 
 
 @dataclass(frozen=True)
@@ -131,33 +50,7 @@ class Question:
         )
 
 
-# The columns of partwarden.setting that checks read, with the defaults of the table.
-DEFAULT_THRESHOLDS: Mapping[str, str | int | bool | None] = {
-    "maintenance_stale_after": "26 hours",
-    "headroom_grace": "2 hours",
-    "headroom": None,
-    "id_headroom": "1 day",
-    "overdue_grace": "5 minutes",
-    "stuck_after": "2 hours",
-    "blocked_after": "5 minutes",
-    "deliver_within": "15 minutes",
-    "monitor_within": "10 minutes",
-    "leftovers_after": "30 days",
-    "run_log_rows": 1_000_000,
-    "require_default": False,
-    "count_rows": False,
-}
-
 _ABOUT_CRON = frozenset(check.id for check in bundle.checks() if "pg_cron" in check.needs)
-
-# What of pg_cron's facts takes which privilege to see.
-_SEEN_WITH: Mapping[str, Sequence[str]] = {
-    "sees_settings": ("preloaded", "launch_active_jobs", "log_run", "timezone"),
-    "sees_activity": ("launcher_pid",),
-}
-
-# A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
-_LOCK_TIMEOUT_MS = 1000
 
 
 @dataclass(frozen=True)
@@ -179,14 +72,14 @@ def check_database(dsn: str, question: Question | None = None, *, name: str | No
     started = time.monotonic()
     target = name or _label(dsn)
     try:
-        with _connect(dsn, question.timeout) as connection:
+        with connect_read_only(dsn, timeout=question.timeout) as connection:
             server = inspect(connection)
-            given = _given(connection, dsn, server, question)
+            given = gather(connection, dsn, server, question.thresholds, timeout=question.timeout)
             _refuse_bad_thresholds(connection, given, question)
             findings, skipped = _run(connection, server, given, question, deadline=started + question.timeout)
             described = _describe(connection, server, given)
     except (PartwardenError, psycopg.Error) as failure:
-        problem = failure.problem if isinstance(failure, PartwardenError) else _first_line(failure)
+        problem = failure.problem if isinstance(failure, PartwardenError) else first_line(failure)
         if isinstance(failure, psycopg.errors.QueryCanceled):
             problem = f"no answer within {question.timeout:g} s"
         return Report(target, duration_ms=_since(started), error=problem)
@@ -231,103 +124,10 @@ def _of_cron(report: Report, finding: Finding) -> tuple[str, ...] | None:
     return (report.server["host"], report.server["port"], finding.check, finding.object)
 
 
-@contextmanager
-def _connect(dsn: str, timeout: float, *, database: str | None = None) -> Iterator[Connection]:
-    with connect(dsn, database=database) as connection:
-        connection.autocommit = True
-        connection.read_only = True
-        for name, value in (
-            ("default_transaction_read_only", "on"),
-            ("statement_timeout", str(max(int(timeout * 1000), 1))),
-            ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
-            ("jit", "off"),
-            # The planner takes every common table expression for one row, and joins thousands by nested loops.
-            ("enable_nestloop", "off"),
-            ("search_path", "pg_catalog, pg_temp"),
-        ):
-            connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
-        yield connection
-
-
-def _given(connection: Connection, dsn: str, server: Server, question: Question) -> dict[str, Any]:
-    """What the checks can't read for themselves: thresholds, pg_cron's jobs and runs, what partwarden remembers."""
-    given = _remembered(connection)
-    given |= _cron(connection, dsn, server, question, given)
-    given["setting"] = {**DEFAULT_THRESHOLDS, **given.get("setting", {}), **question.thresholds}
-    return given
-
-
 def _refuse_bad_thresholds(connection: Connection, given: Mapping[str, Any], question: Question) -> None:
     if question.thresholds:
         with explained("a threshold can't be read", BadOption):
             _fetch(connection, bundle.query("setting", given=_literal(connection, given)))
-
-
-def _remembered(connection: Connection) -> dict[str, Any]:
-    row = connection.execute(
-        """
-        select to_regprocedure('partwarden.given()') is not null,
-               has_schema_privilege(to_regnamespace('partwarden')::oid, 'usage')
-                   and has_function_privilege(to_regprocedure('partwarden.given()')::oid, 'execute')
-        """
-    ).fetchone()
-    assert row is not None
-    installed, allowed = row
-    if allowed:
-        found = connection.execute("select partwarden.given()").fetchone()
-        assert found is not None
-        return dict(found[0])
-    if not installed:
-        return {}
-    role = quoted(connection.info.user)
-    return {"monitor_reason": f"role {role} may not ask partwarden: partwarden install --reader {role}"}
-
-
-def _cron(
-    connection: Connection, dsn: str, server: Server, question: Question, remembered: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What pg_cron has, from the database that it lives in: this one, the one that the server names, or postgres."""
-    if server.has("pg_cron"):
-        return _cron_facts(connection, remembered)
-    for database in dict.fromkeys((setting(connection, "cron.database_name") or "postgres", "postgres")):
-        if database == server.database:
-            continue
-        try:
-            with _connect(dsn, question.timeout, database=database) as cron:
-                if inspect(cron).has("pg_cron"):
-                    return _cron_facts(cron, _remembered(cron))
-        except (PartwardenError, psycopg.Error) as failure:
-            problem = failure.problem if isinstance(failure, PartwardenError) else _first_line(failure)
-            return {"cron_reason": f"could not look at pg_cron in database {database}: {problem.splitlines()[0]}"}
-    return {}
-
-
-def _cron_facts(connection: Connection, remembered: Mapping[str, Any]) -> dict[str, Any]:
-    """What this role sees itself and what the reader shows it: of each part, whoever sees more."""
-    shown = {name: remembered[name] for name in ("cron", "cron_job", "cron_run") if "cron" in remembered}
-    allowed = connection.execute("select has_schema_privilege('cron', 'usage')").fetchone()
-    if allowed != (True,):
-        role = quoted(connection.info.user)
-        return shown or {
-            "cron_reason": f"role {role} may not look into schema cron: grant usage on schema cron to {role};"
-        }
-    own: dict[str, Any] = {}
-    for name, source in (("cron", "cron_server"), ("cron_job", "cron_job"), ("cron_run", "cron_run")):
-        row = connection.execute(bundle.source(source)).fetchone()
-        assert row is not None
-        own[name] = row[0]
-    if not shown:
-        return own
-    cron = dict(own["cron"])
-    for sees, names in _SEEN_WITH.items():
-        if shown["cron"][sees] and not cron[sees]:
-            cron |= {name: shown["cron"][name] for name in (sees, *names)}
-    if cron["hidden"] and (not shown["cron"]["hidden"] or len(shown["cron_job"]) > len(own["cron_job"])):
-        return {**shown, "cron": {**cron, "hidden": shown["cron"]["hidden"]}}
-    # The monitor remembers since when a job has its schedule; the newest runs are seen here.
-    runs = {run["jobid"]: run for run in shown["cron_run"]}
-    runs |= {run["jobid"]: {**runs.get(run["jobid"], {}), **run} for run in own["cron_run"]}
-    return {"cron": cron, "cron_job": own["cron_job"], "cron_run": list(runs.values())}
 
 
 def _run(
@@ -401,7 +201,7 @@ def _rows(
             except psycopg.errors.QueryCanceled:
                 raise
             except psycopg.Error as failure:
-                problem = _first_line(failure)
+                problem = first_line(failure)
                 skipped.append(Skipped(check.id, f"the check failed: {problem}"))
                 yield (
                     *("check-error", "warning", check.id, f"the check {check.id} could not be done"),
@@ -454,10 +254,6 @@ def _label(dsn: str) -> str:
 def _suggestion(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else "partwarden checks lists them all"
-
-
-def _first_line(failure: psycopg.Error) -> str:
-    return (failure.diag.message_primary or str(failure)).strip().splitlines()[0]
 
 
 def _since(started: float) -> int:

@@ -10,8 +10,10 @@ import pytest
 from psycopg import sql
 
 from partwarden import bundle, health
-from partwarden.database import Connection
-from partwarden.health import DEFAULT_THRESHOLDS, Question, Status, Target
+from partwarden.database import Connection, connect_read_only
+from partwarden.findings import Report, Status, worst
+from partwarden.given import DEFAULT_THRESHOLDS
+from partwarden.health import Question, Target
 from partwarden.install import install
 from tests.partition_sets import daily_set, put_row_in_the_way
 from tests.servers import OWNER, Database
@@ -41,12 +43,12 @@ def reader_dsn(database: Database) -> Iterator[str]:
         superuser.execute(f"drop role {READER}")
 
 
-def found(report: health.Report) -> set[tuple[str, str, str]]:
+def found(report: Report) -> set[tuple[str, str, str]]:
     assert report.error is None
     return {(each.check, each.severity, each.object) for each in report.findings if each.check != "job-missing"}
 
 
-def reasons(report: health.Report) -> dict[str, str]:
+def reasons(report: Report) -> dict[str, str]:
     return {each.check: each.reason for each in report.skipped}
 
 
@@ -68,7 +70,7 @@ def test_what_is_wrong_is_found_with_nothing_installed(database: Database, owner
 
 def test_its_session_can_not_write(database: Database) -> None:
     with (
-        health._connect(database.owner_dsn, 5) as connection,
+        connect_read_only(database.owner_dsn, timeout=5) as connection,
         pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
     ):
         connection.execute("create table public.written (id int)")
@@ -184,7 +186,7 @@ def test_one_unreachable_database_does_not_stop_the_others(database: Database, o
     assert there.error is None
     assert gone.status is Status.UNKNOWN
     assert "secret" not in repr(gone)
-    assert health.worst([there, gone]) is Status.UNKNOWN
+    assert worst([there, gone]) is Status.UNKNOWN
 
 
 def test_a_database_that_takes_too_long_is_unknown(database: Database, owner: Connection) -> None:
@@ -293,3 +295,28 @@ def test_a_big_default_partition_is_not_read_through(database: Database, owner: 
     assert read[0] < 2200
     exact = health.check_database(database.dsn, Question(thresholds={"count_rows": True}))
     assert "default-not-empty" not in reasons(exact)
+
+
+def test_a_role_that_is_no_reader_still_gets_an_answer_where_partwarden_is(
+    database: Database, owner: Connection, reader_dsn: str
+) -> None:
+    install(owner)
+    report = health.check_database(reader_dsn)
+    assert report.error is None
+    assert "partwarden install --reader" in reasons(report)["monitor-overdue"]
+
+
+@pytest.mark.parametrize(
+    ("retention", "is_understood"),
+    [
+        *((text, False) for text in ("", "P", "banana", "1 day 1 day", "00:99:00", "99999999999999999999 days", "@ ")),
+        *((text, True) for text in ("1 day", "1 DAY", "24h", "P1D", "PT24H", "1 days", "24:00:00", "0 years 1 day")),
+    ],
+)
+def test_a_spoiled_configuration_stops_no_check(
+    database: Database, owner: Connection, retention: str, is_understood: bool
+) -> None:
+    owner.execute("update partman.part_config set retention = %s", (retention,))
+    report = health.check_database(database.dsn)
+    assert "check-error" not in {each.check for each in report.findings}
+    assert ("retention-overdue" in {each.check for each in report.findings}) is is_understood

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
-from partwarden.health import Finding, Report, Skipped
+from partwarden.findings import Finding, Report, Skipped
 from partwarden.report import Format, print_table, render
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "check-output.md").read_text()

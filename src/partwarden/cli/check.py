@@ -17,7 +17,9 @@ from rich.table import Table
 from partwarden import bundle, health
 from partwarden.config import read_config
 from partwarden.errors import BadOption
-from partwarden.health import Question, Report, Target
+from partwarden.findings import Report, worst
+from partwarden.given import DEFAULT_THRESHOLDS
+from partwarden.health import Question, Target
 from partwarden.report import Format, print_table, render
 
 _SEVERITIES = ("warning", "critical")
@@ -122,7 +124,7 @@ def explain(
 def _look(targets: list[Target], question: Question, output: Format) -> int:
     reports = health.check_databases(targets, question)
     _show(reports, output)
-    return int(health.worst(reports))
+    return int(worst(reports))
 
 
 def _show(reports: list[Report], output: Format) -> None:
@@ -159,10 +161,10 @@ def _thresholds(
     thresholds: dict[str, str | int | bool] = {}
     for each in given:
         name, separator, value = each.partition("=")
-        if not separator or name not in health.DEFAULT_THRESHOLDS:
+        if not separator or name not in DEFAULT_THRESHOLDS:
             raise BadOption(
                 f"--threshold {each}: there is no such threshold",
-                remedy=f"NAME=VALUE, where NAME is one of {', '.join(health.DEFAULT_THRESHOLDS)}",
+                remedy=f"NAME=VALUE, where NAME is one of {', '.join(DEFAULT_THRESHOLDS)}",
             )
         thresholds[name] = value
     if headroom is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
-from partwarden.health import Report
+from partwarden.findings import Report
 from partwarden.report import json_format, junit, nagios, prometheus
 from partwarden.report.table import print_table
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from partwarden.health import Finding, Report, worst
+from partwarden.findings import Finding, Report, worst
 from partwarden.report.summary import worst_first
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from partwarden.health import Finding, Report
+from partwarden.findings import Finding, Report
 from partwarden.report.summary import cause_of, name_of, since_when, worst_first
 from partwarden.report.text import in_one_line, visible, visible_lines
 

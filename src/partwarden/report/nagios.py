@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from partwarden.health import Finding, Report, worst
+from partwarden.findings import Finding, Report, worst
 from partwarden.report.summary import cause_of, name_of, not_checked, since_when, sum_up, worst_first
 from partwarden.report.text import in_one_line, visible_lines
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from partwarden.health import Finding, Report
+from partwarden.findings import Finding, Report
 from partwarden.report.summary import database_of
 from partwarden.report.text import visible
 

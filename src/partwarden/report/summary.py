@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 
-from partwarden.health import Finding, Report
+from partwarden.findings import Finding, Report
 
 _ADDRESS = ("host", "port", "database", "cron_database")
 

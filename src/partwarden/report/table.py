@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from partwarden.health import Finding, Report, worst
+from partwarden.findings import Finding, Report, worst
 from partwarden.report.summary import cause_of, database_of, not_checked, since_when, sum_up, versions_of, worst_first
 from partwarden.report.text import in_one_line, visible, visible_lines
 

@@ -20,7 +20,10 @@ select
         when 'microseconds' then 1000000
         when 'nanoseconds' then 1000000000
     end                                                              as epoch_unit,
-    to_regproc(found.config ->> 'time_decoder')                      as decoder,
+    case when exists (
+        select from pg_catalog.pg_namespace
+        where nspname = split_part(found.config ->> 'time_decoder', '.', 1) and has_schema_privilege(oid, 'usage')
+    ) then to_regproc(found.config ->> 'time_decoder') end           as decoder,
     found.config ->> 'partition_interval'                            as partition_interval,
     case when told.kind in ('time', 'epoch', 'encoded') then
         case when found.config ->> 'partition_interval' ~* told.interval_pattern
