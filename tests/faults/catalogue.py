@@ -328,22 +328,12 @@ def _(world: World) -> None:
 
 @fault("a table bears the name of the next partition", "child-name-taken")
 def _(world: World) -> None:
-    name = world.one(
-        "select 'app.a_p' || to_char(max((regexp_match(pg_get_expr(relpartbound, oid), 'TO \\(''(.+)''\\)'))[1]::timestamptz), "
-        "(select datetime_string from partman.part_config where parent_table = 'app.a')) "
-        "from pg_class join pg_inherits on inhrelid = oid where inhparent = 'app.a'::regclass"
-    )
-    world.owner.execute(f"create table {name} (note text)")
+    take_next_name(world)
 
 
 @fault("the same, and maintenance has come by", "child-name-taken", "gap", before=True)
 def _(world: World) -> None:
-    name = world.one(
-        "select 'app.a_p' || to_char(max((regexp_match(pg_get_expr(relpartbound, oid), 'TO \\(''(.+)''\\)'))[1]::timestamptz), "
-        "(select datetime_string from partman.part_config where parent_table = 'app.a')) "
-        "from pg_class join pg_inherits on inhrelid = oid where inhparent = 'app.a'::regclass"
-    )
-    world.owner.execute(f"create table {name} (note text)")
+    take_next_name(world)
     world.configure("premake = premake + 3")
 
 
@@ -636,6 +626,15 @@ def has_launcher(world: World) -> bool:
     """Whether pg_cron's launcher is among the processes."""
     found = world.cron.execute("select from pg_stat_activity where backend_type = 'pg_cron launcher'").fetchone()
     return found is not None
+
+
+def take_next_name(world: World) -> None:
+    """Make a table that is called what the next partition has to be called."""
+    suffix = world.suffix(
+        "(select max((regexp_match(pg_get_expr(relpartbound, oid), 'TO \\(''(.+)''\\)'))[1]::timestamptz) "
+        "from pg_class join pg_inherits on inhrelid = oid where inhparent = 'app.a'::regclass)"
+    )
+    world.owner.execute(f"create table app.a_p{suffix} (note text)")
 
 
 def hold_maintenance_lock(world: World) -> psycopg.Connection[Any]:
