@@ -187,7 +187,7 @@ def test_check_reads_the_databases_of_a_file(database: Database, tmp_path: Path)
     for text, problem in (
         ("databases: []", "databases"),
         ("- : :", "is not YAML"),
-        ("databases: [{name: a, dsn: x=, more: 1}]", "more"),
+        ("databases: [{name: a, dsn: dbname=b, more: 1}]", "more"),
     ):
         file.write_text(text)
         assert problem in partwarden("check", "-c", str(file)).stderr

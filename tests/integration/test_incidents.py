@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from partwarden import bundle, incidents
+from partwarden import bundle, health, incidents
 from partwarden import install as installing
 from partwarden.database import Connection
 from partwarden.errors import IncidentRefused, NotInstalled
+from partwarden.health import Question
 from partwarden.incidents import State
 from partwarden.install import install, uninstall
 from tests.integration.test_cli import partwarden
@@ -660,6 +661,28 @@ def test_failures_are_kept_longer_than_successes(server: Server, cron: Connectio
     assert purge(cron) == 0
     assert purge(cron, "'1 day', '10 days'") == 5 + 1 + 10
     assert runs_left(cron) == [("starting", 36, 1), ("starting", 60, 1)]  # nobody knows whether these are old
+
+
+def test_without_partwarden_the_remedy_keeps_failures_longer_as_well(
+    server: Server, cron: Connection, database: Database
+) -> None:
+    add_runs(server, 0, 10, ago="100 days", status="failed")
+    add_runs(server, 10, 10, ago="8 days")
+    add_runs(server, 20, 10, ago="8 days", status="failed")
+    add_runs(server, 30, 10, ago="6 days")
+    with Database(server, server.cluster.cron_database).connect() as superuser:
+        superuser.execute("analyze cron.job_run_details")
+    only = Question(only=frozenset({"run-log-bloat"}), thresholds={"run_log_rows": 39})
+    (finding,) = health.check_database(database.dsn, only).findings
+    assert finding.remedy is not None
+    row = cron.execute(finding.remedy).fetchone()
+    assert row is not None
+    job = cron.execute("select database, command from cron.job where jobid = %s", row).fetchone()
+    cron.execute("select cron.unschedule(%s::bigint)", row)
+    assert job is not None
+    assert job[0] == server.cluster.cron_database
+    cron.execute(job[1])
+    assert runs_left(cron) == [("failed", 20, 10), ("succeeded", 30, 10)]
 
 
 def test_a_purge_goes_on_where_the_last_one_ended(server: Server, cron: Connection) -> None:

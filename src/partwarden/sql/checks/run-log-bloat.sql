@@ -17,7 +17,9 @@ select
          then format('select cron.schedule_in_database(%L, %L, %L, %L);', 'partwarden purge', '17 * * * *',
                      'select partwarden.purge_job_runs()', cron_server.database)
          else format('select cron.schedule_in_database(%L, %L, %L, %L);', 'purge of job_run_details', '17 3 * * *',
-                     'delete from cron.job_run_details where end_time < now() - interval ''30 days''', cron_server.database)
+                     'delete from cron.job_run_details where end_time < now() - '
+                         'case status when ''failed'' then interval ''90 days'' else interval ''7 days'' end',
+                     cron_server.database)
     end                                                                            as remedy,
     null::timestamptz                                                              as since
 from cron_server
