@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -119,11 +119,14 @@ def relations() -> tuple[Relation, ...]:
     return tuple(ordered.values())
 
 
-def closure(uses: tuple[str, ...]) -> tuple[str, ...]:
-    """The named relations and all that they stand on, each after its needs."""
-    wanted = set(uses)
+def closure(uses: tuple[str, ...], instead: Collection[str] = ()) -> tuple[str, ...]:
+    """The named relations and all that they stand on, each after its needs.
+
+    What only those in ``instead`` stand on is left out: they are replaced.
+    """
+    wanted = {_relation(name).name for name in uses}
     for relation in reversed(relations()):
-        if relation.name in wanted:
+        if relation.name in wanted and relation.name not in instead:
             wanted.update(relation.uses)
     return tuple(relation.name for relation in relations() if relation.name in wanted)
 
@@ -138,13 +141,12 @@ def statement(wanted: tuple[Check, ...], *, given: str, met: frozenset[str], par
     parts = [
         f"select {_literal(check.id)}::text as check_id, found.* from (\n{check.select}\n) found" for check in wanted
     ]
-    return _with(closure(uses), given=given, met=met, partman_schema=partman_schema) + "\nunion all\n".join(parts)
+    return _with(uses, given=given, met=met, partman_schema=partman_schema) + "\nunion all\n".join(parts)
 
 
 def query(relation: str, *, given: str, met: frozenset[str] = frozenset(), partman_schema: str | None = None) -> str:
     """A SELECT of everything in one relation; the arguments are those of ``statement``."""
-    ctes = _with(closure((relation,)), given=given, met=met, partman_schema=partman_schema)
-    return f"{ctes}select * from {relation}"
+    return _with((relation,), given=given, met=met, partman_schema=partman_schema) + f"select * from {relation}"
 
 
 def source(name: str) -> str:
@@ -187,38 +189,31 @@ def with_clause(uses: tuple[str, ...], instead: Mapping[str, str]) -> str:
     A routine looks at one set only, so those that nobody manages are left out, and pg_partman's configuration has
     to be given.
     """
-    names: dict[str, str] = {}
-
-    def add(name: str) -> None:
-        if name in names:
-            return
-        relation = _relation(name)
-        if name in instead:
-            names[name] = instead[name]
-            return
-        for needed in relation.uses:
-            add(needed)
-        names[name] = relation.empty if name == "unmanaged_parent" and relation.empty else relation.select
-
-    for name in uses:
-        add(name)
-    return "with " + ",\n".join(f"{name} as (\n{select}\n)" for name, select in names.items()) + "\n"
+    selects = _selects(uses, {"unmanaged_parent": _relation("unmanaged_parent").empty or "", **instead})
+    return _ctes("as", selects)
 
 
-def _with(names: tuple[str, ...], *, given: str, met: frozenset[str], partman_schema: str | None) -> str:
-    ctes = []
-    for relation in relations():
-        if relation.name not in names:
-            continue
-        select = relation.select
-        if relation.name == "given":
-            select = given
-        elif relation.needs is not None and relation.needs not in met:
-            select = relation.empty or ""
-        elif partman_schema is not None:
-            select = select.replace(PARTMAN, partman_schema)
-        ctes.append(f"{relation.name} as materialized (\n{select}\n)")
-    return "with " + ",\n".join(ctes) + "\n" if ctes else ""
+def _with(uses: tuple[str, ...], *, given: str, met: frozenset[str], partman_schema: str | None) -> str:
+    unmet = {each.name: each.empty or "" for each in relations() if each.needs is not None and each.needs not in met}
+    selects = _selects(uses, {"given": given, **unmet})
+    if partman_schema is not None:  # what is given may hold the placeholder as data
+        selects = {
+            name: select if name == "given" else select.replace(PARTMAN, partman_schema)
+            for name, select in selects.items()
+        }
+    return _ctes("as materialized", selects)
+
+
+def _selects(uses: tuple[str, ...], instead: Mapping[str, str]) -> dict[str, str]:
+    return {name: instead.get(name, _relation(name).select) for name in closure(uses, instead)}
+
+
+def _ctes(kind: str, selects: Mapping[str, str]) -> str:
+    return (
+        "with " + ",\n".join(f"{name} {kind} (\n{select}\n)" for name, select in selects.items()) + "\n"
+        if selects
+        else ""
+    )
 
 
 def _compose_routine(text: str) -> str:
