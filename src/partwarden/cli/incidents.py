@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -18,6 +17,8 @@ from partwarden.cli.database import Dsn
 from partwarden.database import connect
 from partwarden.errors import IncidentRefused
 from partwarden.incidents import Incident, State, Telling
+from partwarden.report.table import COLOURS
+from partwarden.report.text import in_one_line, visible, visible_lines
 
 app = App(
     name="incidents",
@@ -29,9 +30,6 @@ app = App(
 
 Id = Annotated[int, Parameter(name="--id", help="The incident's number, as list shows it.")]
 Json = Annotated[bool, Parameter(name="--json", help="As JSON, with all there is.")]
-
-_COLOURS = {"critical": "bold red", "warning": "yellow"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @app.command(name="list", sort_key=0)
@@ -60,12 +58,12 @@ def list_(
     for each in found:
         table.add_row(
             str(each.id),
-            Text(each.severity, style=_COLOURS[each.severity] if each.state is not State.RESOLVED else ""),
+            Text(each.severity, style=COLOURS[each.severity] if each.state is not State.RESOLVED else ""),
             Text(_state(each)),
             Text(_utc(each.since)),
-            Text(_safe(each.object)),
+            Text(visible(each.object)),
             Text(each.check_id),
-            Text(_safe(each.summary)),
+            Text(in_one_line(each.summary)),
         )
     out.print(table)
 
@@ -82,7 +80,7 @@ def show(dsn: Dsn, incident: Id, *, as_json: Json = False) -> None:
     out = _console()
     out.print(
         Text.assemble(
-            f"incident {found.id}  ", (found.severity.upper(), _COLOURS[found.severity]), f"  {_safe(found.object)}  "
+            f"incident {found.id}  ", (found.severity.upper(), COLOURS[found.severity]), f"  {visible(found.object)}  "
         )
         + Text(found.check_id)
     )
@@ -90,13 +88,14 @@ def show(dsn: Dsn, incident: Id, *, as_json: Json = False) -> None:
         _print_fact(out, name, value)
     if found.remedy:
         out.print("  next")
-        out.print(Text("    " + _safe(found.remedy).replace("\n", "\n    ")))
+        for line in visible_lines(found.remedy):
+            out.print(Text(f"    {line}"))
     out.print("notifications" if told else "no notification that told of it is kept")
     for each in told:
         out.print(Text(f"  {each.number}  {_utc(each.created_at)}  {each.event:<8}  {_delivery(each)}"))
-        out.print(Text(f"      {_safe(each.subject)}"))
-        if each.last_error:
-            out.print(Text(f"      {_safe(each.last_error)}", style="red"))
+        out.print(Text(f"      {visible(each.subject)}"))
+        for line in visible_lines(each.last_error or ""):
+            out.print(Text(f"      {line}", style="red"))
 
 
 @app.command(sort_key=2)
@@ -159,7 +158,7 @@ def _state(incident: Incident) -> str:
             assert incident.silenced_until is not None
             return f"silenced until {_utc(incident.silenced_until)}"
         case State.ACKNOWLEDGED:
-            return f"acknowledged by {_safe(str(incident.acknowledged_by))}"
+            return f"acknowledged by {visible(str(incident.acknowledged_by))}"
         case State.AWAY:
             return "comes and goes, gone just now"
         case State.OPEN if incident.reopened:
@@ -211,7 +210,7 @@ def _delivery(telling: Telling) -> str:
 
 
 def _print_fact(out: Console, name: str, value: str) -> None:
-    out.print(Text(f"  {name:<20}" + _safe(value).replace("\n", "\n" + " " * 22)))
+    out.print(Text(f"  {visible(name):<20}" + ("\n" + " " * 22).join(visible_lines(value))))
 
 
 def _name(incident: Incident) -> str:
@@ -219,18 +218,13 @@ def _name(incident: Incident) -> str:
 
 
 def _say(line: str) -> None:
-    _console().print(Text(_safe(line)))
+    _console().print(Text(visible(line)))
 
 
 def _console() -> Console:
     """Lines as long as they are where nobody looks at them, so that a pipe gets an incident a line."""
     out = Console(highlight=False, soft_wrap=True)
     return out if out.is_terminal else Console(highlight=False, soft_wrap=True, width=100_000)
-
-
-def _safe(text: str) -> str:
-    """Text from the database without what a terminal would act on."""
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def _utc(moment: datetime) -> str:

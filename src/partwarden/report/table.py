@@ -12,7 +12,7 @@ from partwarden.findings import Finding, Report, worst
 from partwarden.report.summary import cause_of, database_of, not_checked, since_when, sum_up, versions_of, worst_first
 from partwarden.report.text import in_one_line, visible, visible_lines
 
-_COLOURS = {"ok": "green", "warning": "yellow", "critical": "bold red", "unknown": "bold magenta"}
+COLOURS = {"ok": "green", "warning": "yellow", "critical": "bold red", "unknown": "bold magenta"}
 _WIDEST_PROSE = 100
 _NARROWEST_PROSE = 20
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -82,7 +82,7 @@ def _print_finding(console: Console, finding: Finding) -> None:
 def _print_last_line(console: Console, reports: Sequence[Report]) -> None:
     status = worst(reports).word
     prefix = "" if any(report.findings for report in reports) else f"{status}: "
-    _print_as_it_is(console, Text(f"{prefix}{sum_up(reports)}", style=_COLOURS[status]))
+    _print_as_it_is(console, Text(f"{prefix}{sum_up(reports)}", style=COLOURS[status]))
 
 
 def _print_beside(console: Console, lead: Text, lines: Iterable[str]) -> None:
@@ -100,4 +100,4 @@ def _print_as_it_is(console: Console, line: Text) -> None:
 
 
 def _status(word: str) -> Text:
-    return Text(f"{word.upper():8}", style=_COLOURS[word])
+    return Text(f"{word.upper():8}", style=COLOURS[word])
