@@ -33,8 +33,9 @@ app = App(
     default_parameter=Parameter(negative=()),
 )
 app.command(check.check, group=_look, sort_key=0)
-app.command(check.checks, group=_look, sort_key=1)
-app.command(check.explain, group=_look, sort_key=2)
+# Imported when they are called: what they take to render Markdown and SQL, no other command needs.
+app.command("partwarden.cli.explain:checks", group=_look, sort_key=1)
+app.command("partwarden.cli.explain:explain", group=_look, sort_key=2)
 app.command(database.install, group=_in_database, sort_key=0)
 app.command(database.schedule, group=_in_database, sort_key=1)
 app.command(database.unschedule, group=_in_database, sort_key=2)

@@ -1,4 +1,4 @@
-"""Commands that look: at databases, and at what the checks are."""
+"""The command that looks at databases."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.markdown import Markdown
-from rich.syntax import Syntax
-from rich.table import Table
 
-from partwarden import bundle, health
-from partwarden.config import read_config
+from partwarden import health
 from partwarden.errors import BadOption
-from partwarden.findings import Report, worst
+from partwarden.findings import worst
 from partwarden.given import DEFAULT_THRESHOLDS
 from partwarden.health import Question, Target
 from partwarden.report import Format, print_table, render
@@ -74,6 +70,8 @@ def check(
     )
     targets = [Target(dsn) for dsn in dsns]
     if config is not None:
+        from partwarden.config import read_config  # takes as long to import as a small database takes to check
+
         targets += [Target(database.conninfo, database.name) for database in read_config(config).databases]
     if watch is None:
         return _look(targets or [Target("")], question, output)
@@ -89,49 +87,13 @@ def check(
         return status
 
 
-def checks() -> None:
-    """List the checks, and what each finds."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("check", no_wrap=True)
-    table.add_column("severity", overflow="fold", max_width=16)
-    table.add_column("finds", overflow="fold")
-    for each in bundle.checks():
-        table.add_row(each.id, each.severity.split(",")[0], each.why)
-    Console(highlight=False).print(table)
-
-
-def explain(
-    check_id: Annotated[str, Parameter(name="CHECK", help="Its name, as in: partwarden explain gap")],
-    *,
-    sql: Annotated[bool, Parameter(name="--sql", help="Show the statement instead.")] = False,
-) -> None:
-    """Say what a check finds, why that hurts, how it comes about and how to mend it."""
-    (found,) = Question(only=frozenset({check_id})).checks
-    out = Console(highlight=False)
-    if sql:
-        text = bundle.statement((found,), given="select '{}'::jsonb as fact", met=frozenset(), partman_schema=None)
-        out.print(
-            Syntax(text, "sql", background_color="default") if out.is_terminal else text, markup=False, soft_wrap=True
-        )
-        return
-    page = bundle.page(found.id)
-    if out.is_terminal:
-        out.print(Markdown(page))
-    else:
-        out.print(page, markup=False, soft_wrap=True)
-
-
 def _look(targets: list[Target], question: Question, output: Format) -> int:
     reports = health.check_databases(targets, question)
-    _show(reports, output)
-    return int(worst(reports))
-
-
-def _show(reports: list[Report], output: Format) -> None:
     if output is Format.TABLE:
         print_table(Console(), reports)
     else:
         sys.stdout.write(render(reports, output))
+    return int(worst(reports))
 
 
 def _begin_round() -> None:
