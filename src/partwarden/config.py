@@ -11,6 +11,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from partwarden.database import SECRETS
 from partwarden.errors import BadConfig
 
 
@@ -31,7 +32,7 @@ class Database(BaseModel):
             parts = conninfo_to_dict(dsn)
         except ProgrammingError:
             raise ValueError("this is not a connection string that libpq understands") from None
-        if parts.keys() & {"password", "sslpassword"}:
+        if parts.keys() & SECRETS:
             raise ValueError("no password belongs into this file: use ~/.pgpass, a service, or env:NAME")
         return dsn
 

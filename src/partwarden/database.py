@@ -17,6 +17,12 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST_SERVER = 130000
 
+SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
+"""The parts of a connection string that are never shown.
+
+https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+"""
+
 # A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
 _LOCK_TIMEOUT_MS = 1000
 
@@ -136,13 +142,18 @@ def setting(connection: Connection, name: str) -> str | None:
 
 def without_password(dsn: str) -> str:
     """The connection string as it may be shown."""
-    parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if key not in ("password", "sslpassword")}
+    parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if key not in SECRETS}
     return make_conninfo("", **parts) or "the default server"
 
 
 def quoted(*names: str) -> str:
     """Names as SQL writes them, joined by dots."""
     return sql.Identifier(*names).as_string(None)
+
+
+def problem_of(failure: PartwardenError | psycopg.Error) -> str:
+    """What went wrong, as a report may say it."""
+    return failure.problem if isinstance(failure, PartwardenError) else first_line(failure)
 
 
 def first_line(failure: psycopg.Error) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from partwarden import bundle
-from partwarden.database import Connection, Server, connect_read_only, first_line, inspect, quoted, setting
+from partwarden.database import Connection, Server, connect_read_only, inspect, problem_of, quoted, setting
 from partwarden.errors import PartwardenError
 
 # The columns of partwarden.setting that checks read, with the defaults of the table.
@@ -79,8 +79,8 @@ def _cron(
                 if inspect(cron).has("pg_cron"):
                     return _cron_facts(cron, _remembered(cron))
         except (PartwardenError, psycopg.Error) as failure:
-            problem = failure.problem if isinstance(failure, PartwardenError) else first_line(failure)
-            return {"cron_reason": f"could not look at pg_cron in database {database}: {problem.splitlines()[0]}"}
+            problem = problem_of(failure).splitlines()[0]
+            return {"cron_reason": f"could not look at pg_cron in database {database}: {problem}"}
     return {}
 
 

@@ -15,7 +15,16 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from partwarden import bundle
-from partwarden.database import Connection, Server, connect_read_only, explained, first_line, inspect, quoted
+from partwarden.database import (
+    Connection,
+    Server,
+    connect_read_only,
+    explained,
+    first_line,
+    inspect,
+    problem_of,
+    quoted,
+)
 from partwarden.errors import BadOption, PartwardenError, UnknownCheck
 from partwarden.findings import Finding, Report, Skipped
 from partwarden.given import gather
@@ -50,9 +59,6 @@ class Question:
         )
 
 
-_ABOUT_CRON = frozenset(check.id for check in bundle.checks() if "pg_cron" in check.needs)
-
-
 @dataclass(frozen=True)
 class Target:
     """A database to check: its connection string, and what a report calls it, if not by that."""
@@ -79,9 +85,8 @@ def check_database(dsn: str, question: Question | None = None, *, name: str | No
             findings, skipped = _run(connection, server, given, question, deadline=started + question.timeout)
             described = _describe(connection, server, given)
     except (PartwardenError, psycopg.Error) as failure:
-        problem = failure.problem if isinstance(failure, PartwardenError) else first_line(failure)
-        if isinstance(failure, psycopg.errors.QueryCanceled):
-            problem = f"no answer within {question.timeout:g} s"
+        is_late = isinstance(failure, psycopg.errors.QueryCanceled)
+        problem = f"no answer within {question.timeout:g} s" if is_late else problem_of(failure)
         return Report(target, duration_ms=_since(started), error=problem)
     return Report(target, tuple(findings), tuple(skipped), described, _since(started))
 
@@ -119,7 +124,7 @@ def _tellers(reports: Sequence[Report]) -> dict[tuple[str, ...] | None, int]:
 
 def _of_cron(report: Report, finding: Finding) -> tuple[str, ...] | None:
     """What makes a finding about pg_cron the same in two databases; None for any other finding."""
-    if finding.check not in _ABOUT_CRON:
+    if not any(check.id == finding.check and "pg_cron" in check.needs for check in bundle.checks()):
         return None
     return (report.server["host"], report.server["port"], finding.check, finding.object)
 
@@ -174,7 +179,6 @@ def _run(
     for (check_id, reason), names in unseen.items():
         others = f" and of {len(names) - 1} others" if len(names) > 1 else ""
         skipped.append(Skipped(check_id, f"of {min(names)}{others}, {reason}"))
-    findings.sort(key=lambda finding: (finding.severity != "critical", finding.check, finding.object))
     return findings, skipped
 
 
