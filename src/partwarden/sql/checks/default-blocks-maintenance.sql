@@ -1,7 +1,7 @@
 -- check: default-blocks-maintenance
 -- severity: critical, warning when the row blocks no more than a partition some way ahead
 -- needs: pg_partman
--- uses: partition_set, headroom, default_sample, partman
+-- uses: partition_set, headroom, default_sample
 -- why: rows of the default partition lie where one of the next partitions has to go, so that PostgreSQL will
 --      refuse to create it: maintenance of the set fails from then on, or is skipped with a warning
 select
@@ -18,40 +18,27 @@ select
         'default_partition', blocked.default_partition::regclass::text,
         'nearest_row', blocked.nearest,
         'last_partition_ends', blocked.last_upper_text)                            as detail,
-    -- Draining a row that is absurdly far ahead would make a partition there, and pg_partman count from it.
-    case
-        when blocked.farthest_at > blocked.last_upper_at + 2 * blocked.premake * blocked.step
-          or blocked.farthest_id > blocked.last_upper_id + 2 * blocked.premake * blocked.width
-        then
-            format('select * from %s where %I >= %L;  -- correct or remove rows that are far ahead, before draining',
-                blocked.default_partition::regclass, blocked.control, blocked.last_upper_text)
-        else
-            format(E'call %I.partition_data_proc(%L);\n%s', blocked.partman, blocked.parent_table, blocked.maintain)
-    end                                                                            as remedy,
+    blocked.cure                                                                   as remedy,
     null::timestamptz                                                              as since
 from (
     select
         partition_set.*,
         default_sample.nearest,
+        default_sample.cure,
         headroom.last_upper_text,
         headroom.last_upper_at,
         headroom.last_upper_id,
-        partman.schema as partman,
-        partman.maintain,
         case partition_set.kind
             when 'time' then default_sample.nearest::timestamptz
             when 'epoch' then to_timestamp(default_sample.nearest::numeric / partition_set.epoch_unit)
             when 'encoded' then (xpath('/row/at/text()', query_to_xml(
                 format('select %s(%L) as at', partition_set.decoder, default_sample.nearest),
                 false, true, '')))[1]::text::timestamptz
-        end                                                                               as nearest_at,
-        case when partition_set.kind = 'time' then default_sample.farthest::timestamptz end as farthest_at,
-        case when partition_set.kind = 'id' then default_sample.nearest::numeric end        as nearest_id,
-        case when partition_set.kind = 'id' then default_sample.farthest::numeric end       as farthest_id
+        end                                                                                as nearest_at,
+        case when partition_set.kind = 'id' then default_sample.nearest::numeric end       as nearest_id
     from partition_set
     join headroom on headroom.parent = partition_set.parent
     join default_sample on default_sample.parent = partition_set.parent
-    cross join partman
     where partition_set.is_maintained
       and not partition_set.is_full
       and default_sample.nearest is not null
@@ -66,11 +53,7 @@ select
     case when default_sample.blind is not null then 'a default partition could not be looked into'
          else 'without an index on the control column only a part of a default partition was looked at' end,
     null,
-    case default_sample.blind
-        when 'forbidden' then format('grant pg_read_all_data to %I;  -- or SELECT on the default partitions', current_user)
-        when 'locked' then 'another session has locked it'
-        when 'many' then 'rows lie in over 300 default partitions, and no more are opened at a time'
-        else 'create such an index, or count exactly: partwarden check --count-rows' end,
+    coalesce(default_sample.blind, 'create such an index, or count exactly: partwarden check --count-rows'),
     null
 from default_sample
 join partition_set on partition_set.parent = default_sample.parent

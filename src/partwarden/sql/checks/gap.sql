@@ -1,7 +1,7 @@
 -- check: gap
 -- severity: warning, critical when it lies ahead
 -- needs: sets
--- uses: partition_set, partition_bound, headroom, partman
+-- uses: partition_set, hole, headroom, partman
 -- why: between two neighbouring partitions one is missing: its rows go to the default partition, or are refused
 select
     case when torn.is_ahead then 'critical' else 'warning' end                     as severity,
@@ -32,25 +32,16 @@ from (
         partition_set.is_managed,
         count(*) as number,
         max(coalesce(
-            extract(epoch from neighbours.lower_at - neighbours.gap_from_at)::numeric
+            extract(epoch from hole.to_at - hole.from_at)::numeric
                 / nullif(extract(epoch from coalesce(partition_set.step, headroom.last_step)), 0)::numeric,
-            (neighbours.lower_id - neighbours.gap_from_id)
+            (hole.to_id - hole.from_id)
                 / nullif(coalesce(partition_set.width, headroom.last_width), 0)))::bigint as missing,
-        bool_or(neighbours.lower_at > now() or neighbours.lower_id > headroom.position_id) as is_ahead,
-        (array_agg(neighbours.gap_from order by neighbours.lower_at desc, neighbours.lower_id desc))[1] as gap_from,
-        (array_agg(neighbours.lower_text order by neighbours.lower_at desc, neighbours.lower_id desc))[1] as gap_to
-    from (
-        select
-            bound.*,
-            lag(bound.upper_text) over ordered as gap_from,
-            lag(bound.upper_at) over ordered   as gap_from_at,
-            lag(bound.upper_id) over ordered   as gap_from_id
-        from partition_bound bound
-        window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
-    ) neighbours
-    join partition_set on partition_set.parent = neighbours.parent
-    left join headroom on headroom.parent = neighbours.parent
-    where neighbours.gap_from_at < neighbours.lower_at or neighbours.gap_from_id < neighbours.lower_id
+        bool_or(hole.to_at > now() or hole.to_id > headroom.position_id) as is_ahead,
+        (array_agg(hole.from_text order by hole.to_at desc, hole.to_id desc))[1] as gap_from,
+        (array_agg(hole.to_text order by hole.to_at desc, hole.to_id desc))[1] as gap_to
+    from hole
+    join partition_set on partition_set.parent = hole.parent
+    left join headroom on headroom.parent = hole.parent
     group by partition_set.parent, partition_set.name, partition_set.schema, partition_set.table_name,
              partition_set.parent_table, partition_set.is_managed
 ) torn

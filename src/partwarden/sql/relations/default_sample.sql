@@ -1,12 +1,18 @@
 -- relation: default_sample
--- uses: setting, partition_set, headroom, locked
+-- uses: setting, partition_set, headroom, locked, partman
 -- why: what lies in each default partition, from a bounded look: up to 2,000 pages all of it, of a bigger one 1,001 rows
 --      of the first and all of the last 1,000 pages; and the next row behind the last partition by an index on the
---      control column. is_whole says whether nothing can have been missed, blind why nothing was looked at
+--      control column. is_whole says whether nothing can have been missed, blind why nothing was looked at, and
+--      cure what to do about the rows
 select
     looked.parent,
     looked.default_partition,
-    case when looked.blind is null and looked.is_one_too_many then 'many' else looked.blind end as blind,
+    case
+        when looked.blind = 'forbidden'
+            then format('grant pg_read_all_data to %I;  -- or SELECT on the default partitions', current_user)
+        when looked.blind = 'locked' then 'another session has locked it'
+        when looked.is_one_too_many then 'rows lie in over 300 default partitions, and no more are opened at a time'
+    end as blind,
     looked.bytes,
     looked.is_whole,
     looked.is_indexed,
@@ -14,12 +20,24 @@ select
     sample.lowest,
     sample.highest,
     sample.nearest,
-    sample.farthest
+    case
+        -- Draining a row that is absurdly far ahead would make a partition there, and pg_partman count from it.
+        when reach.is_far then
+            format('select * from %s where %I >= %L;  -- correct or remove rows that are far ahead, before draining',
+                looked.default_partition::regclass, looked.control, looked.last_upper_text)
+        when looked.is_managed then
+            format(E'call %I.partition_data_proc(%L);\n%s', partman.schema, looked.parent_table, partman.maintain)
+        else
+            format('select * from %s order by %I limit 20;  -- make partitions for them, or remove them',
+                looked.default_partition::regclass, looked.control)
+    end as cure
 from (
     select
         file.*,
         setting.count_rows,
         headroom.last_upper_text,
+        headroom.last_upper_at + 2 * file.premake * file.step  as far_at,
+        headroom.last_upper_id + 2 * file.premake * file.width as far_id,
         file.bytes / current_setting('block_size')::bigint as pages,
         coalesce(file.bytes <= 2000 * current_setting('block_size')::bigint, false) or setting.count_rows as is_whole,
         exists (
@@ -35,27 +53,21 @@ from (
         ) > 300 and file.bytes is distinct from 0 as is_one_too_many
     from (
         select
-            seen.parent,
-            seen.control,
-            seen.control_type,
-            seen.default_partition,
+            seen.*,
             -- What has no file to speak of (a default partition that is partitioned itself) may hold anything.
-            case when seen.blind is distinct from 'locked' and seen.kind = 'r'
+            case when seen.barrier is distinct from 'locked' and seen.relation_kind = 'r'
                  then pg_relation_size(seen.default_partition) end as bytes,
-            case when seen.blind = 'locked' or seen.kind <> 'r' or pg_relation_size(seen.default_partition) > 0
-                 then seen.blind end as blind
+            case when seen.barrier = 'locked' or seen.relation_kind <> 'r' or pg_relation_size(seen.default_partition) > 0
+                 then seen.barrier end as blind
         from (
             select
-                partition_set.parent,
-                partition_set.control,
-                partition_set.control_type,
-                partition_set.default_partition,
-                child.relkind as kind,
+                partition_set.*,
+                child.relkind as relation_kind,
                 case
                     when child.oid in (select locked.table_oid from locked) then 'locked'
                     when not has_schema_privilege(child.relnamespace, 'usage')
                         or not has_table_privilege(child.oid, 'select') then 'forbidden'
-                end as blind
+                end as barrier
             from partition_set
             join pg_class child on child.oid = partition_set.default_partition
         ) seen
@@ -101,3 +113,10 @@ left join lateral xmltable(
         false, false, '') end
     columns rows bigint, lowest text, highest text, nearest text, farthest text
 ) sample on true
+cross join lateral (
+    select case looked.kind
+        when 'time' then sample.farthest::timestamptz > looked.far_at
+        when 'id' then sample.farthest::numeric > looked.far_id
+    end as is_far
+) reach
+left join partman on true

@@ -9,8 +9,6 @@ cross join (
         coalesce(given.fact -> 'cron', 'null') as cron,
         coalesce(given.fact ->> 'cron_reason', 'pg_cron is not in this database') as cron_reason,
         given.fact -> 'monitor' as monitor,
-        format('row-level security hides other roles'' jobs from %1$s; where their owner installs partwarden: '
-               'partwarden install --reader %1$s', quote_ident(current_user)) as hidden,
         quote_ident(current_user) as role,
         (select nspname from pg_namespace join pg_extension on extnamespace = pg_namespace.oid
          where extname = 'pg_partman') as partman
@@ -26,6 +24,15 @@ cross join lateral (
     end as reason
 ) partman
 cross join lateral (
+    select
+        case when (found.cron ->> 'hidden')::boolean
+             then format('row-level security hides other roles'' jobs from %1$s; where their owner installs partwarden: '
+                         'partwarden install --reader %1$s', found.role) end as jobs,
+        case when not pg_has_role('pg_read_all_stats', 'member')
+             then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
+        end as activity
+) hidden
+cross join lateral (
     values
         ('pg_partman', partman.reason, 'not'),
         ('sets', case when found.partman is not null then partman.reason end, 'not'),
@@ -36,14 +43,8 @@ cross join lateral (
                 then 'no table is partitioned'
          end, 'pointless'),
         ('pg_cron', case when found.cron = 'null' then found.cron_reason end, 'not'),
-        ('jobs', case
-            when (found.cron ->> 'hidden')::boolean
-                then found.hidden
-         end, 'partly'),
-        ('all_jobs', case
-            when (found.cron ->> 'hidden')::boolean
-                then found.hidden
-         end, 'not'),
+        ('jobs', hidden.jobs, 'partly'),
+        ('all_jobs', hidden.jobs, 'not'),
         ('runs', case
             when found.cron ->> 'log_run' = 'off' then 'cron.log_run is off: pg_cron records no runs'
          end, 'not'),
@@ -56,14 +57,8 @@ cross join lateral (
             when not (found.cron ->> 'sees_settings')::boolean
                 then format('the server''s settings are hidden: grant pg_monitor to %s;', found.role)
          end, 'not'),
-        ('activity', case
-            when not pg_has_role('pg_read_all_stats', 'member')
-                then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
-         end, 'partly'),
-        ('all_activity', case
-            when not pg_has_role('pg_read_all_stats', 'member')
-                then format('what other roles'' sessions do is hidden: grant pg_read_all_stats to %s;', found.role)
-         end, 'not'),
+        ('activity', hidden.activity, 'partly'),
+        ('all_activity', hidden.activity, 'not'),
         ('monitor', case
             when found.monitor is null then coalesce(given.fact ->> 'monitor_reason', 'partwarden is not installed in this database')
          end, 'not'),

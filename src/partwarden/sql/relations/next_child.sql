@@ -1,5 +1,5 @@
 -- relation: next_child
--- uses: partition_set, partition_bound, headroom
+-- uses: partition_set, hole, headroom
 -- why: the names that pg_partman will give to the next partitions of each set, and to those missing in between
 select
     wanted.parent,
@@ -32,22 +32,12 @@ from (
     select
         partition_set.parent,
         partition_set.table_name,
-        neighbours.gap_from_at,
-        neighbours.gap_from_id,
+        hole.from_at,
+        hole.from_id,
         true,
-        case when partition_set.kind = 'id' then trunc(neighbours.gap_from_id)::text
-             else to_char(neighbours.gap_from_at, partition_set.datetime_string) end
-    from (
-        select
-            bound.parent,
-            bound.lower_at,
-            bound.lower_id,
-            lag(bound.upper_at) over ordered as gap_from_at,
-            lag(bound.upper_id) over ordered as gap_from_id
-        from partition_bound bound
-        window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
-    ) neighbours
-    join partition_set on partition_set.parent = neighbours.parent and partition_set.is_managed
-    where neighbours.gap_from_at < neighbours.lower_at or neighbours.gap_from_id < neighbours.lower_id
+        case when partition_set.kind = 'id' then trunc(hole.from_id)::text
+             else to_char(hole.from_at, partition_set.datetime_string) end
+    from hole
+    join partition_set on partition_set.parent = hole.parent and partition_set.is_managed
 ) wanted
 where wanted.suffix is not null

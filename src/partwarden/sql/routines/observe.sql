@@ -11,6 +11,7 @@ declare
     v_skipped  jsonb;
     v_undone   text[];
     v_to_do    text[];
+    v_resting  text[];
     v_unseen   text[];
     v_events   jsonb;
 begin
@@ -26,6 +27,7 @@ begin
     end;
 
     v_to_do := partwarden.checks_to_do(v_now);
+    v_resting := array(select check_id from partwarden.checks() where check_id <> all (v_to_do));
 
     -- What a check that was not done had found before is neither gone nor found again. One that was done in part
     -- is listed as well, and what it no longer finds is gone.
@@ -40,8 +42,8 @@ begin
                  filter (where result.partly and result.object is not null), '{}')
     into v_findings, v_skipped, v_undone, v_unseen
     from partwarden.run_checks(v_to_do) result;
-    v_undone := v_undone || array(select check_id from partwarden.checks() where check_id <> all (v_to_do));
-    if 'gap' = any (v_to_do) then
+    v_undone := v_undone || v_resting;
+    if v_resting = '{}' then
         update partwarden.monitor_state set sets_looked_at = v_now, sets_took = clock_timestamp() - v_now;
     end if;
 
@@ -57,7 +59,11 @@ begin
         select distinct on (incident.check_id, incident.object)
             incident.*,
             coalesce(incident.silenced_until > v_now, false) as silenced,
-            incident.last_announced_at + setting.remind_after <= v_now as remind
+            incident.last_announced_at + setting.remind_after <= v_now as remind,
+            not exists (select from finding
+                        where finding.check_id = incident.check_id and finding.object = incident.object)
+                and incident.check_id <> all (v_undone)
+                and concat_ws(' ', incident.check_id, incident.object) <> all (v_unseen) as is_away
         from partwarden.incident
         cross join partwarden.setting
         where incident.resolved_at is null
@@ -76,11 +82,7 @@ begin
             known.reopened > 0 and not known.silenced and setting.flap_window > interval '0' as hold_back
         from known
         cross join partwarden.setting
-        where known.resolved_at is null
-          and not exists (select from finding
-                          where finding.check_id = known.check_id and finding.object = known.object)
-          and known.check_id <> all (v_undone)
-          and concat_ws(' ', known.check_id, known.object) <> all (v_unseen)
+        where known.resolved_at is null and known.is_away
     ),
     resolved as (
         update partwarden.incident
@@ -102,12 +104,8 @@ begin
         from known
         cross join partwarden.setting
         where incident.id = known.id
-          and known.held_back
+          and known.held_back and known.is_away
           and known.resolved_at + setting.flap_window <= v_now
-          and not exists (select from finding
-                          where finding.check_id = known.check_id and finding.object = known.object)
-          and known.check_id <> all (v_undone)
-          and concat_ws(' ', known.check_id, known.object) <> all (v_unseen)
         returning incident.id, case when not known.silenced then 'resolved' end as event
     ),
     opened as (
@@ -180,7 +178,7 @@ begin
         perform partwarden.notify_of(v_events, v_now);
     end if;
 
-    update partwarden.monitor_state set last_started_at = v_now, last_finished_at = clock_timestamp(), skipped = v_skipped;
+    update partwarden.monitor_state set last_finished_at = clock_timestamp(), skipped = v_skipped;
     perform partwarden.forget_history();
 end
 $$;

@@ -1,0 +1,21 @@
+-- relation: hole
+-- uses: partition_bound
+-- why: between two neighbouring partitions of a set, where none is: from the end of the one to the beginning of the other
+select
+    neighbours.parent,
+    neighbours.from_text,
+    neighbours.from_at,
+    neighbours.from_id,
+    neighbours.lower_text as to_text,
+    neighbours.lower_at   as to_at,
+    neighbours.lower_id   as to_id
+from (
+    select
+        bound.*,
+        lag(bound.upper_text) over ordered as from_text,
+        lag(bound.upper_at) over ordered   as from_at,
+        lag(bound.upper_id) over ordered   as from_id
+    from partition_bound bound
+    window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
+) neighbours
+where neighbours.from_at < neighbours.lower_at or neighbours.from_id < neighbours.lower_id
