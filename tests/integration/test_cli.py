@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cyclopts import App
+from psycopg.conninfo import conninfo_to_dict
 
 from partwarden import __version__, bundle
 from partwarden.cli import app
@@ -167,6 +168,42 @@ def test_check_exits_as_monitoring_plugins_do(database: Database) -> None:
     assert (gone.returncode, "could not be asked" in gone.stdout) == (3, True)
     for wrong in (("--only", "gapp"), ("--severity", "gap=bad"), ("--threshold", "no=1"), ("--format", "xml")):
         assert partwarden("check", database.dsn, *wrong).returncode == 3, wrong
+
+
+def test_check_connects_as_libpq_does(database: Database, tmp_path: Path) -> None:
+    parts = {name: str(value) for name, value in conninfo_to_dict(database.owner_dsn).items()}
+    variables = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "passfile": "PGPASSFILE"}
+    by_variables = partwarden("check", "--format", "json", env={variables[name]: parts[name] for name in variables})
+    (tmp_path / ".pg_service.conf").write_text(
+        "[reporting]\n" + "".join(f"{name}={value}\n" for name, value in parts.items())
+    )
+    by_service = partwarden("check", "service=reporting", "--format", "json", env={"HOME": str(tmp_path)})
+    for answer in (by_variables, by_service):
+        server = json.loads(answer.stdout)["server"]
+        assert (server["database"], server["port"]) == (database.name, parts["port"])
+    several = partwarden("check", database.dsn, database.owner_dsn, "--format", "jsonl")
+    assert [json.loads(line)["server"]["database"] for line in several.stdout.splitlines()] == [database.name] * 2
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("table", "  WARNING   app.a  default-not-empty\n"),
+        ("json", '"check": "default-not-empty"'),
+        ("jsonl", '"check":"default-not-empty"'),
+        ("nagios", "PARTWARDEN WARNING - 1 warning: app.a default-not-empty | critical=0;;0;0 warning=1;0;;0 "),
+        ("prometheus", 'check="default-not-empty",severity="warning"} 1\n'),
+        ("junit", 'name="default-not-empty app.a"'),
+    ],
+)
+def test_check_writes_every_format(database: Database, output: str, says: str) -> None:
+    with database.connect_owner() as owner:
+        owner.execute("create schema app")
+        daily_set(owner, "app.a")
+        owner.execute("insert into app.a values (1, now() - interval '1 year')")
+    answer = partwarden("check", database.dsn, "--skip", "job-missing", "--format", output)
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert says in answer.stdout
 
 
 def test_check_reads_the_databases_of_a_file(database: Database, tmp_path: Path) -> None:
