@@ -27,6 +27,7 @@ ARTICLE_DOORS = ("send_cron_job_failures", "send_cron_job_failures_multi_record"
 _HEADER_LINE = re.compile(r"^-- (?P<key>[a-z]+): (?P<value>.*)$")
 _CONTINUATION = re.compile(r"^--  +(?P<value>.*)$")
 _WITH = re.compile(r"\{\{with (?P<names>[a-z_, ]+?)(?:; (?P<name>[a-z_]+): (?P<select>[^}]+))?\}\}")
+_CALLED = re.compile(r"\bpartwarden\.([a-z_]+)\b")
 _SOURCE = re.compile(r"\{\{source (?P<name>[a-z_]+)\}\}")
 PARTMAN = "{{pg_partman}}"
 
@@ -170,6 +171,23 @@ def code() -> str:
     statements += [_check_list(), _relation_list()]
     statements.append(f"revoke all on all routines in schema {SCHEMA} from public;\n")
     return "\n".join(statements)
+
+
+def session_code(routines: Collection[str]) -> str:
+    """The SQL that creates, in the session's own temporary schema, what draining needs: nothing has to be installed.
+
+    These are the routines of ``sql/drain``, those of ``sql/routines`` that are named, and whatever they call;
+    ``partwarden.`` before a name stands for ``pg_temp.`` there.
+    """
+    installed = {name.removesuffix(".sql"): text for name, text in _sql_files("routines")}
+    taken = set(routines)
+    wanted = [text for _, text in _sql_files("drain")] + [installed[name] for name in sorted(taken)]
+    for text in wanted:  # it grows meanwhile
+        called = {name for name in _CALLED.findall(text) if name in installed} - taken
+        taken |= called
+        wanted += [installed[name] for name in sorted(called)]
+    statements = ["set local check_function_bodies = off;\n", *map(_compose_routine, wanted)]
+    return _CALLED.sub(r"pg_temp.\1", "\n".join(statements))
 
 
 def article_doors(schema: str) -> str:

@@ -54,3 +54,15 @@ class BadConfig(PartwardenError):
 
 class BadOption(PartwardenError):
     """The value of a command's option can't be understood."""
+
+
+class DrainRefused(PartwardenError):
+    """A default partition could not be drained, or not now; the set is as it was, or a second run goes on."""
+
+
+class LockNotAcquired(DrainRefused):
+    """A lock was not to be had in short tries; nobody waited behind us for longer than one of them."""
+
+
+class RepairFailed(PartwardenError):
+    """A partition set could not be repaired."""

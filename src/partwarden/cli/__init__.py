@@ -18,8 +18,9 @@ COULD_NOT_TELL = 3
 INTERRUPTED = 130
 
 _look = Group("Look, with nothing installed", sort_key=0)
-_in_database = Group("In a database", sort_key=1)
-_on_this_machine = Group("On this machine", sort_key=2)
+_repair = Group("Repair, with nothing installed", sort_key=1)
+_in_database = Group("In a database", sort_key=2)
+_on_this_machine = Group("On this machine", sort_key=3)
 
 app = App(
     name="partwarden",
@@ -36,6 +37,7 @@ app.command(check.check, group=_look, sort_key=0)
 # Imported when they are called: what they take to render Markdown and SQL, no other command needs.
 app.command("partwarden.cli.explain:checks", group=_look, sort_key=1)
 app.command("partwarden.cli.explain:explain", group=_look, sort_key=2)
+app.command("partwarden.cli.drain:drain", group=_repair, sort_key=0)
 app.command(database.install, group=_in_database, sort_key=0)
 app.command(database.schedule, group=_in_database, sort_key=1)
 app.command(database.unschedule, group=_in_database, sort_key=2)

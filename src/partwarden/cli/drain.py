@@ -1,0 +1,97 @@
+"""The commands that move rows out of a default partition."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from partwarden.cli.duration import seconds
+from partwarden.drain import Drain, Method, abandon, look
+from partwarden.drain import drain as drain_now
+from partwarden.report.drain import JsonLines, Screen, print_plan
+
+Parent = Annotated[str, Parameter(help="The partition set: schema.table of its parent.")]
+DsnOption = Annotated[
+    str,
+    Parameter(
+        name=["--dsn", "-d"],
+        help="Which database: postgresql://user@host/database, 'host=… dbname=…'; without it, PG* variables.",
+    ),
+]
+
+
+def drain(
+    parent: Parent,
+    *,
+    dsn: DsnOption = "",
+    interval: Annotated[
+        str | None, Parameter(help="The set's interval ('1 day', 10000), where pg_partman does not manage it.")
+    ] = None,
+    start: Annotated[
+        str | None, Parameter(name="--from", help="Only partitions that begin at this time, or id, or later.")
+    ] = None,
+    end: Annotated[
+        str | None, Parameter(name="--to", help="Only partitions that end at this time, or id, or earlier.")
+    ] = None,
+    method: Annotated[
+        Method | None, Parameter(help="How, where the plan should not choose: swap, batch or attach.")
+    ] = None,
+    max_new_partitions: Annotated[
+        int, Parameter(help="Rows that would take more new partitions than this stay, and are named.")
+    ] = 200,
+    lock_timeout: Annotated[
+        str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
+    ] = "20ms",
+    window: Annotated[
+        str, Parameter(help="For how long a moment is looked for in which nobody holds the set.")
+    ] = "1min",
+    jobs: Annotated[int, Parameter(name=["--jobs", "-j"], help="Connections that copy at the same time.")] = 2,
+    dry_run: Annotated[bool, Parameter(help="Show what would be done, and by which locks; change nothing.")] = False,
+    undo: Annotated[
+        bool, Parameter(name="--abandon", help="Take back what an interrupted run has left, instead of going on with it.")
+    ] = False,
+    as_json: Annotated[bool, Parameter(name="--json", help="Events as lines of JSON.")] = False,
+) -> int:
+    """Move the rows of a default partition into partitions of their own, while everybody goes on reading and writing.
+
+    Nothing has to be installed. It runs as the owner of the table. Ctrl-C is safe at any moment: no row is lost or twice
+    there, and the same command goes on. Exit code: 0 nothing is left that could be moved, 1 rows stay, 3 it could not be
+    done.
+    """
+    wish = Drain(
+        parent=parent,
+        interval=interval,
+        start=start,
+        end=end,
+        method=method,
+        max_new_partitions=max_new_partitions,
+        lock_timeout=seconds("--lock-timeout", lock_timeout),
+        window=seconds("--window", window),
+        jobs=max(jobs, 1),
+    )
+    out = Console(highlight=False)
+    if dry_run:
+        plan, holders = look(dsn, wish)
+        if as_json:
+            print_json({"event": "plan", **asdict(plan), "holders": [str(each) for each in holders]})
+        else:
+            print_plan(out, plan, holders)
+        return 1 if plan.staying else 0
+    if undo:
+        done = abandon(dsn, wish, lambda _: None)
+        out.print("the set is as it was" if done else "nothing of a drain is there; nothing to do")
+        return 0
+    tell = JsonLines() if as_json else Screen(out)
+    with tell:
+        finished = drain_now(dsn, wish, tell)
+        tell.finish(finished)
+    return 1 if finished.rows_staying else 0
+
+
+def print_json(what: dict[str, object]) -> None:
+    """One line of JSON on standard output."""
+    Console(highlight=False, soft_wrap=True).print(json.dumps(what, default=str), markup=False)

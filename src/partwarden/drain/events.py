@@ -1,0 +1,67 @@
+"""What a drain tells while it works; the command line shows it as a bar or as lines of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from partwarden.drain.plan import Method, Plan
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is going to be done. ``resumed`` says that an interrupted run is gone on with."""
+
+    plan: Plan
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next part of the work begins, in words for a person."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So many rows of so many are done in this step."""
+
+    step: str
+    rows: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Another session is in the way: what is waited for, and who it is, in words."""
+
+    what: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end. ``locked_ms`` is the longest time that the parent was locked against readers, without waiting for it."""
+
+    method: Method
+    rows_moved: int
+    partitions_made: int
+    rows_staying: int
+    seconds: float
+    locked_ms: float
+
+    def plus(self, other: Finished) -> Finished:
+        """The sum of two passes over one set."""
+        return Finished(
+            self.method,
+            self.rows_moved + other.rows_moved,
+            self.partitions_made + other.partitions_made,
+            other.rows_staying,
+            self.seconds + other.seconds,
+            max(self.locked_ms, other.locked_ms),
+        )
+
+
+Event = Planned | Step | Progress | Waiting | Finished
+Tell = Callable[[Event], None]

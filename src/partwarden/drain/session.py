@@ -1,0 +1,94 @@
+"""A connection that drains: the routines of ``sql/drain`` in its temporary schema, and how they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from partwarden import bundle
+from partwarden.database import Connection, connect, quoted
+from partwarden.errors import DrainRefused
+
+_ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain")
+
+
+class Session:
+    """One connection, in autocommit; every transaction is begun on purpose.
+
+    ``parent`` is the set's oid, ``name`` its name as SQL writes it.
+    """
+
+    def __init__(self, connection: Connection, parent: str) -> None:
+        self.connection = connection
+        with connection.transaction():
+            connection.execute(bundle.session_code(_ROUTINES).encode())
+        # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
+        connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
+        found = connection.execute("select pg_temp.find_set(%s)::oid", (parent,)).fetchone()
+        assert found is not None
+        self.parent = int(found[0])
+        named = self.connection.execute(
+            "select nspname, relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
+            " where pg_class.oid = %s",
+            (self.parent,),
+        ).fetchone()
+        assert named is not None
+        self.name = quoted(*named)
+
+    def rows(self, routine: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """All rows that a routine returns."""
+        call = sql.SQL("select * from pg_temp.{}({})").format(
+            sql.Identifier(routine), sql.SQL(", ").join(sql.Placeholder() * len(arguments))
+        )
+        return self.connection.execute(call, arguments).fetchall()
+
+    def call(self, routine: str, *arguments: object) -> Any:
+        """The one value that a routine returns."""
+        return self.rows(routine, *arguments)[0][0]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """A transaction that sees one moment from its first statement on."""
+        before = self.connection.isolation_level
+        self.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        try:
+            with self.connection.transaction():
+                yield
+        finally:
+            self.connection.isolation_level = before
+
+
+@contextmanager
+def open_session(dsn: str, parent: str) -> Iterator[Session]:
+    """Connect and make ready. Raises CouldNotConnect, and DrainRefused where there is no such table."""
+    with connect(dsn) as connection:
+        connection.autocommit = True
+        with refusals(parent):
+            session = Session(connection, parent)
+        yield session
+
+
+@contextmanager
+def refusals(name: str) -> Iterator[None]:
+    """Turn a server's error into DrainRefused, with the server's hint as the remedy."""
+    try:
+        yield
+    except psycopg.errors.DiskFull as failure:
+        raise DrainRefused(
+            f"the server's disk is full while draining {name}: {failure.diag.message_primary}",
+            remedy=f"nothing is lost: partwarden drain {name} --abandon gives the space back; --method batch needs less",
+        ) from failure
+    except psycopg.OperationalError as failure:
+        raise DrainRefused(
+            f"the connection was lost while draining {name}: {str(failure).strip().splitlines()[0]}",
+            remedy="nothing is lost: run the same command again, and it goes on",
+        ) from failure
+    except psycopg.Error as failure:
+        problem = failure.diag.message_primary or str(failure)
+        if not problem.startswith(("could not", "there is no")):
+            problem = f"could not drain {name}: {problem}"
+        raise DrainRefused(problem, remedy=failure.diag.message_hint or failure.diag.message_detail) from failure

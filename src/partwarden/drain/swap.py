@@ -1,0 +1,300 @@
+"""Copy beside the set while changes are logged; then, in one short transaction, replace the default partition.
+
+Every step is a transaction, and what it has done is in tables beside the set, so that a second run goes on from there.
+Until the cut-over the set is untouched but for a trigger on its default partition.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from partwarden.drain.events import Finished, Progress, Step, Tell
+from partwarden.drain.locks import in_short_tries, wait_for_older_snapshots
+from partwarden.drain.plan import Drain, Interval, Method, Plan
+from partwarden.drain.session import Session, open_session
+from partwarden.errors import DrainRefused
+
+Item = TypeVar("Item")
+
+_CHUNK_PAGES = 1024
+"""8 MB a transaction: some 100,000 rows, a fraction of a second."""
+
+_FEW_ENTRIES = 200
+"""So many changes are done to the copy in a millisecond or two: they may be left for the cut-over."""
+
+
+class Begun:
+    """How far an interrupted or running swap has come, as its tables say."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        row = session.connection.execute(
+            "select steps::text, chunks::text, stage::text, rest::text, old::text"
+            " from pg_temp.swap_names(%s)",
+            (session.parent,),
+        ).fetchone()
+        assert row is not None
+        self.steps, self.chunks, self.stage, self.rest, self.old = row
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything of a swap is there."""
+        return self.steps is not None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the tables to copy into have been made."""
+        return self.rest is not None or self.old is not None
+
+    def pages_to_copy(self) -> list[int]:
+        """The chunks that nobody has copied yet."""
+        return [
+            page for (page,) in self._ask(f"select page from {self.chunks} where copied_as_of is null order by page")
+        ]
+
+    def rows_copied(self) -> int:
+        """Rows that have been copied."""
+        return int(self._ask(f"select coalesce(sum(rows), 0) from {self.chunks}")[0][0])
+
+    def targets(self, *, unready: bool = False) -> list[tuple[int, str]]:
+        """Number, and name as SQL writes it, of each partition to be; number 0 is the new default partition."""
+        where = "where not is_ready" if unready else ""
+        return [
+            (number, table)
+            for number, table in self._ask(
+                f"select number, relation::regclass::text from {self.steps} {where} order by number"  # noqa: S608
+            )
+        ]
+
+    def _ask(self, statement: str) -> list[tuple[Any, ...]]:
+        return self._session.connection.execute(statement.encode()).fetchall()
+
+
+def begun(session: Session) -> bool:
+    """Whether a swap of this set has been begun and is not finished."""
+    return Begun(session).is_there
+
+
+def plan_of_begun(session: Session) -> Plan:
+    """What a swap that has been begun is going to do, as its tables say; rows are counted as they were copied."""
+    state = Begun(session)
+    row = session.connection.execute(
+        "select partdefid::regclass::text, pg_total_relation_size(partdefid), pg_relation_size(partdefid)"
+        " from pg_partitioned_table where partrelid = %s",
+        (session.parent,),
+    ).fetchone()
+    assert row is not None
+    intervals = session.connection.execute(
+        f"select number, lower_bound, upper_bound, child, 0 from {state.steps}"  # noqa: S608
+        " where lower_bound is not null order by number".encode()
+    ).fetchall()
+    because = "it had been begun"
+    return Plan(session.name, row[0], tuple(Interval(*each) for each in intervals), (), Method.SWAP, because, *row[1:])
+
+
+def replace(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
+    """Do what ``plan`` says, or go on with what was begun; psycopg.Error with PW001 when the copy is worth nothing."""
+    started = time.monotonic()
+    state = Begun(session)
+    if not state.is_there:
+        tell(Step("watching for changes"))
+        _in_tries(session, wish, tell, lambda: _begin(session, wish, plan), kept=(plan.default_partition,))
+        state = Begun(session)
+    locked = 0.0
+    if state.old is None:
+        locked = _copy_and_cut_over(dsn, session, wish, plan, tell)
+        state = Begun(session)
+    moved = state.rows_copied()
+    made = len(state.targets()) - 1
+    tell(Step("dropping the old default partition"))
+    with session.connection.transaction():
+        session.call("swap_finish", session.parent)
+    return Finished(
+        Method.SWAP, moved - plan.rows_staying, made, plan.rows_staying, time.monotonic() - started, locked
+    )
+
+
+def abandon(session: Session, wish: Drain, tell: Tell) -> None:
+    """Take back what a swap has made so far; the set is as it was. DrainRefused after the cut-over."""
+    state = Begun(session)
+    default = session.connection.execute(
+        "select partdefid::regclass::text from pg_partitioned_table where partrelid = %s", (session.parent,)
+    ).fetchone()
+    assert default is not None
+    if state.old is not None:
+        raise DrainRefused(
+            f"the new partitions of {session.name} are in place: there is no way back",
+            remedy=f"finish it: partwarden drain {session.name}",
+        )
+    _in_tries(session, wish, tell, lambda: session.call("swap_abandon", session.parent), kept=(default[0],))
+
+
+def _begin(session: Session, wish: Drain, plan: Plan) -> None:
+    listed = json.dumps([asdict(each) for each in plan.intervals])
+    session.call("swap_begin", session.parent, wish.interval, listed)
+
+
+def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> float:
+    state = Begun(session)
+    if not state.is_prepared:
+        with session.connection.transaction():
+            session.call("swap_prepare", session.parent, wish.interval, _CHUNK_PAGES)
+        state = Begun(session)
+    with _crew(dsn, session, wish) as crew:
+        _copy(crew, state, plan, tell)
+        _build_indexes(crew, state, wish, tell)
+        _catch_up(session, wish)
+        if state.stage is not None:
+            _verify(session, wish, tell)
+            with session.connection.transaction():
+                session.call("swap_unstage", session.parent)
+    _add_foreign_keys(session, wish, state, tell)
+    _catch_up(session, wish)
+    wait_for_older_snapshots(session.connection, name=session.name, patience=wish, tell=tell)
+    _catch_up(session, wish)
+    tell(Step("cutting over"))
+    tables = (plan.default_partition, *(table for _, table in state.targets()))
+    return _in_tries(session, wish, tell, lambda: _cut_over(session, wish), kept=tables)
+
+
+def _copy(crew: Crew, state: Begun, plan: Plan, tell: Tell) -> None:
+    step = "copying"
+    tell(Step(step))
+    done = state.rows_copied()
+    total = plan.rows + plan.rows_staying
+
+    def copy(member: Session, page: int) -> int:
+        with member.snapshot():
+            return int(member.call("swap_copy", member.parent, page))
+
+    for rows in crew.each(state.pages_to_copy(), copy):
+        done += rows
+        tell(Progress(step, done, max(total, done)))
+
+
+def _build_indexes(crew: Crew, state: Begun, wish: Drain, tell: Tell) -> None:
+    step = "building indexes"
+    tell(Step(step))
+    todo = state.targets(unready=True)
+
+    def build(member: Session, target: tuple[int, str]) -> int:
+        number, table = target
+        with member.connection.transaction():
+            member.call("swap_ready", member.parent, wish.interval, number)
+        member.connection.execute(f"analyze {table}".encode())
+        return 1
+
+    done = 0
+    for built in crew.each(todo, build):
+        done += built
+        tell(Progress(step, done, len(todo)))
+
+
+def _add_foreign_keys(session: Session, wish: Drain, state: Begun, tell: Tell) -> None:
+    has_keys = session.connection.execute(
+        "select exists (select from pg_constraint where conrelid = %s and contype = 'f')", (session.parent,)
+    ).fetchone()
+    if has_keys != (True,):
+        return
+    tell(Step("checking foreign keys"))
+    for _, table in state.targets():
+        statements = _in_tries(
+            session,
+            wish,
+            tell,
+            lambda table=table: session.rows("reference_from_child", session.parent, table),  # type: ignore[misc]
+        )
+        for (statement,) in statements:
+            session.connection.execute(str(statement).encode())
+
+
+def _catch_up(session: Session, wish: Drain) -> None:
+    """Do what was logged to the copy until little is left; under a steady load that is two or three rounds."""
+    for _ in range(20):
+        with session.snapshot():
+            entries = int(session.call("swap_apply", session.parent, wish.interval))
+        if entries <= _FEW_ENTRIES:
+            return
+
+
+def _verify(session: Session, wish: Drain, tell: Tell) -> None:
+    tell(Step("comparing"))
+    with session.snapshot():
+        session.connection.execute("set local max_parallel_workers_per_gather = 2")
+        differing = session.rows("swap_verify", session.parent, wish.interval)
+    if differing:
+        table, wanted, copied = differing[0]
+        raise DrainRefused(
+            f"the copy differs from the default partition of {session.name}: {table} should have {wanted} rows of it and "
+            f"has {copied}, or others than these",
+            remedy=f"nothing has been changed: partwarden drain {session.name} --abandon removes the copy",
+        )
+
+
+def _cut_over(session: Session, wish: Drain) -> float:
+    session.connection.execute(f"lock table only {session.name} in access exclusive mode".encode())
+    locked = time.monotonic()
+    session.call("swap_cut_over", session.parent, wish.interval)
+    return (time.monotonic() - locked) * 1000
+
+
+def _in_tries(
+    session: Session, wish: Drain, tell: Tell, work: Callable[[], Any], *, kept: Sequence[str] = ()
+) -> Any:
+    return in_short_tries(
+        session.connection, work, parent=session.parent, name=session.name, patience=wish, tell=tell, kept=kept
+    )
+
+
+class Crew:
+    """Several connections that share a list of work; an error of one, or Ctrl-C, stops them all."""
+
+    def __init__(self, sessions: Sequence[Session]) -> None:
+        self._sessions = sessions
+        self._stop = threading.Event()
+
+    def each(self, items: Sequence[Item], work: Callable[[Session, Item], int]) -> Iterator[int]:
+        """The results of ``work`` on every item, as they come."""
+        waiting = iter(items)
+        guard = threading.Lock()
+        results: SimpleQueue[int] = SimpleQueue()
+
+        def labour(session: Session) -> None:
+            while not self._stop.is_set():
+                with guard:
+                    item = next(waiting, None)
+                if item is None:
+                    return
+                results.put(work(session, item))
+
+        with ThreadPoolExecutor(len(self._sessions)) as pool:
+            pending: set[Future[None]] = {pool.submit(labour, session) for session in self._sessions}
+            try:
+                while pending:
+                    done, pending = wait(pending, timeout=0.05, return_when=FIRST_COMPLETED)
+                    while not results.empty():
+                        yield results.get()
+                    for each in done:
+                        each.result()
+                while not results.empty():
+                    yield results.get()
+            except BaseException:
+                self._stop.set()
+                for session in self._sessions:
+                    session.connection.cancel()
+                raise
+
+
+@contextmanager
+def _crew(dsn: str, session: Session, wish: Drain) -> Iterator[Crew]:
+    with ExitStack() as stack:
+        others = [stack.enter_context(open_session(dsn, session.name)) for _ in range(wish.jobs - 1)]
+        yield Crew([session, *others])

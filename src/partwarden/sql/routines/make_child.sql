@@ -1,0 +1,38 @@
+create function partwarden.make_child(p_parent regclass, p_interval text, p_lower text, p_upper text, p_child name)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+-- Makes one partition: by pg_partman where it manages the set, so that names, template, privileges and sub-partitions are
+-- as it makes them; else by plain DDL. Raises an error when it is not there afterwards with the bounds that were asked for.
+declare
+    v_set    record := partwarden.drain_set(p_parent, p_interval);
+    v_schema name := partwarden.extension_schema('pg_partman');
+    v_at     timestamptz;
+begin
+    if not v_set.is_managed then
+        execute format('create table %I.%I partition of %s for values from (%L) to (%L)',
+            v_set.schema, p_child, p_parent, p_lower, p_upper);
+    elsif v_set.kind = 'id' then
+        execute format('select %I.create_partition_id($1, array[$2])', v_schema)
+        using v_set.parent_table, p_lower::numeric::bigint;
+    else
+        case v_set.kind
+            when 'epoch' then v_at := to_timestamp(p_lower::numeric / v_set.epoch_unit);
+            when 'encoded' then execute format('select %s($1)', v_set.decoder) into v_at using p_lower;
+            else v_at := p_lower::timestamptz;
+        end case;
+        execute format('select %I.create_partition_time($1, array[$2])', v_schema) using v_set.parent_table, v_at;
+    end if;
+    if not exists (
+        select
+        from pg_inherits
+        join pg_class on pg_class.oid = inhrelid
+        where inhparent = p_parent and relname = p_child and relnamespace = quote_ident(v_set.schema)::regnamespace
+    ) then
+        raise exception 'pg_partman did not make partition % of %', p_child, v_set.name
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = 'Does another relation bear that name?';
+    end if;
+end
+$$;
