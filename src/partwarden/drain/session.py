@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from partwarden import bundle
-from partwarden.database import Connection, connect, quoted
+from partwarden.database import Connection, connect
 from partwarden.errors import DrainRefused
 
 _ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain")
@@ -28,16 +28,14 @@ class Session:
             connection.execute(bundle.session_code(_ROUTINES).encode())
         # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
         connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
-        found = connection.execute("select pg_temp.find_set(%s)::oid", (parent,)).fetchone()
-        assert found is not None
-        self.parent = int(found[0])
-        named = self.connection.execute(
-            "select nspname, relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
-            " where pg_class.oid = %s",
-            (self.parent,),
+        found = connection.execute(
+            "select pg_class.oid, format('%%I.%%I', nspname, relname)"
+            " from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
+            " where pg_class.oid = pg_temp.find_set(%s)",
+            (parent,),
         ).fetchone()
-        assert named is not None
-        self.name = quoted(*named)
+        assert found is not None
+        self.parent, self.name = int(found[0]), str(found[1])
 
     def rows(self, routine: str, *arguments: object) -> list[tuple[Any, ...]]:
         """All rows that a routine returns."""

@@ -16,18 +16,14 @@ begin
         v_why := 'was truncated';
     elsif obj_description(v_swap.chunks, 'pg_class') is distinct from pg_relation_filenode(v_default)::text then
         v_why := 'was rewritten';
-    elsif exists (
-        (select attname, atttypid, atttypmod, attnotnull from pg_attribute
-         where attrelid = p_parent and attnum > 0 and not attisdropped
-         except
-         select attname, atttypid, atttypmod, attnotnull from pg_attribute
-         where attrelid = v_swap.stage and attnum > 0 and not attisdropped)
-        union all
-        (select attname, atttypid, atttypmod, attnotnull from pg_attribute
-         where attrelid = v_swap.stage and attnum > 0 and not attisdropped
-         except
-         select attname, atttypid, atttypmod, attnotnull from pg_attribute
-         where attrelid = p_parent and attnum > 0 and not attisdropped)
+    elsif (
+        select count(distinct columns) <> 1
+        from (
+            select array_agg(row(attname, atttypid, atttypmod)::text order by attname) as columns
+            from pg_attribute
+            where attrelid in (v_default, v_swap.rest) and attnum > 0 and not attisdropped
+            group by attrelid
+        ) compared
     ) then
         v_why := 'got other columns';
     end if;

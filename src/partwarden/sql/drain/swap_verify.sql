@@ -18,6 +18,7 @@ begin
     execute format(
         'with step as (
              select relation, lower_bound::%1$s as lower_bound, upper_bound::%1$s as upper_bound from %2$s
+             where lower_bound is not null
          ), threshold as (
              select coalesce(array_agg(distinct edge order by edge), ''{}'') as edges
              from (select lower_bound as edge from step union all select upper_bound from step) listed

@@ -8,4 +8,5 @@ join pg_catalog.pg_class parent on parent.oid = partitioned.partrelid
 join pg_catalog.pg_namespace namespace on namespace.oid = parent.relnamespace
 where namespace.nspname !~ '^(pg_|information_schema$)'
   and parent.relpersistence <> 't'
+  and parent.relname !~ '^partwarden_drain_\d+_stage$'
   and not exists (select from managed_parent where managed_parent.parent = partitioned.partrelid)

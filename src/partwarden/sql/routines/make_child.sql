@@ -9,12 +9,17 @@ declare
     v_set    record := partwarden.drain_set(p_parent, p_interval);
     v_schema name := partwarden.extension_schema('pg_partman');
     v_at     timestamptz;
+    -- pg_partman 4 would analyze the whole set, under our lock.
+    v_quick  text := case when exists (
+        select from pg_proc
+        where pronamespace = quote_ident(v_schema)::regnamespace and proname = 'create_partition_time'
+          and 'p_analyze' = any (proargnames)) then ', p_analyze => false' else '' end;
 begin
     if not v_set.is_managed then
         execute format('create table %I.%I partition of %s for values from (%L) to (%L)',
             v_set.schema, p_child, p_parent, p_lower, p_upper);
     elsif v_set.kind = 'id' then
-        execute format('select %I.create_partition_id($1, array[$2])', v_schema)
+        execute format('select %I.create_partition_id($1, array[$2]%s)', v_schema, v_quick)
         using v_set.parent_table, p_lower::numeric::bigint;
     else
         case v_set.kind
@@ -22,7 +27,7 @@ begin
             when 'encoded' then execute format('select %s($1)', v_set.decoder) into v_at using p_lower;
             else v_at := p_lower::timestamptz;
         end case;
-        execute format('select %I.create_partition_time($1, array[$2])', v_schema) using v_set.parent_table, v_at;
+        execute format('select %I.create_partition_time($1, array[$2]%s)', v_schema, v_quick) using v_set.parent_table, v_at;
     end if;
     if not exists (
         select
