@@ -26,11 +26,12 @@ def move(session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
             name=session.name,
             patience=wish,
             tell=tell,
-            kept=(plan.default_partition,),
+            kept=(plan.default.name,),
         )
         moved += rows
         locked = max(locked, milliseconds)
         tell(Progress(_STEP, moved, max(plan.rows, moved)))
+    session.call("validate_references", session.parent)
     return Finished(
         Method.BATCH, moved, len(plan.intervals), plan.rows_staying, time.monotonic() - started, locked
     )

@@ -69,17 +69,36 @@ class Staying:
 
 
 @dataclass(frozen=True)
+class DefaultPartition:
+    """The default partition: its name as SQL writes it, its size with and without indexes and TOAST, rows by statistics."""
+
+    name: str
+    bytes: int
+    heap_bytes: int
+    estimated_rows: int
+
+    @classmethod
+    def of(cls, session: Session) -> DefaultPartition:
+        """The default partition of the session's set, which has one."""
+        row = session.connection.execute(
+            "select partdefid::regclass::text, pg_total_relation_size(partdefid), pg_relation_size(partdefid),"
+            " reltuples::bigint from pg_partitioned_table join pg_class on pg_class.oid = partdefid where partrelid = %s",
+            (session.parent,),
+        ).fetchone()
+        assert row is not None
+        return cls(*row)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What would be done to one set. ``bytes`` are those of the default partition, with indexes and TOAST."""
+    """What would be done to one set."""
 
     parent: str
-    default_partition: str
+    default: DefaultPartition
     intervals: tuple[Interval, ...]
     staying: tuple[Staying, ...]
     method: Method
     because: str
-    bytes: int
-    heap_bytes: int
 
     @property
     def rows(self) -> int:
@@ -92,19 +111,24 @@ class Plan:
         return sum(each.rows for each in self.staying)
 
     @property
+    def rows_in_all(self) -> int:
+        """Rows of the default partition; by statistics where only some of them were asked for."""
+        return max(self.rows + self.rows_staying, self.default.estimated_rows)
+
+    @property
     def bytes_to_move(self) -> int:
         """What the rows to be moved take now, by their share of all."""
-        return round(self.bytes * self.rows / max(self.rows + self.rows_staying, 1))
+        return round(self.default.bytes * self.rows / max(self.rows_in_all, 1))
 
     @property
     def lock_ms(self) -> float:
         """About how long readers and writers of the set wait at once, at most."""
-        return lock_ms(self.method, self.intervals, self.heap_bytes, self.rows_staying)
+        return lock_ms(self.method, self.intervals, self.default.heap_bytes, self.rows_staying)
 
     @property
     def disk_bytes(self) -> int:
         """About how much disk is needed besides, until the end."""
-        return {Method.SWAP: self.bytes, Method.BATCH: self.bytes_to_move, Method.ATTACH: 0}[self.method]
+        return {Method.SWAP: self.default.bytes, Method.BATCH: self.bytes_to_move, Method.ATTACH: 0}[self.method]
 
 
 def lock_ms(method: Method, intervals: tuple[Interval, ...], heap_bytes: int, staying: int) -> float:
@@ -131,24 +155,9 @@ def make_plan(session: Session, wish: Drain) -> Plan:
             staying.append(Staying(rows, lower, upper, note))
         else:
             intervals.append(Interval(number, lower, upper, child, rows))
-    row = session.connection.execute(
-        "select partdefid::regclass::text, pg_total_relation_size(partdefid), pg_relation_size(partdefid)"
-        " from pg_partitioned_table where partrelid = %s",
-        (session.parent,),
-    ).fetchone()
-    assert row is not None
-    default_partition, total_bytes, heap_bytes = row
-    method, because = _choose(session, wish, tuple(intervals), tuple(staying), heap_bytes)
-    return Plan(
-        session.name,
-        default_partition,
-        tuple(intervals),
-        tuple(staying),
-        method,
-        because,
-        total_bytes,
-        heap_bytes,
-    )
+    default = DefaultPartition.of(session)
+    method, because = _choose(session, wish, tuple(intervals), tuple(staying), default.heap_bytes)
+    return Plan(session.name, default, tuple(intervals), tuple(staying), method, because)
 
 
 def _choose(

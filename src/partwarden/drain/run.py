@@ -34,6 +34,7 @@ def drain(dsn: str, wish: Drain, tell: Tell) -> Finished:
     with open_session(dsn, wish.parent) as session, refusals(session.name):
         _claim(session)
         session.call("refuse_drain", session.parent)
+        session.call("validate_references", session.parent)
         finished = _finish_what_was_begun(dsn, session, wish, tell)
         for _ in range(_TIMES):
             plan = make_plan(session, wish)

@@ -13,7 +13,7 @@ from partwarden import bundle
 from partwarden.database import Connection, connect
 from partwarden.errors import DrainRefused
 
-_ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain")
+_ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain", "validate_references")
 
 
 class Session:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from partwarden.drain.events import Finished, Progress, Step, Tell
 from partwarden.drain.locks import in_short_tries, wait_for_older_snapshots
-from partwarden.drain.plan import Drain, Interval, Method, Plan
+from partwarden.drain.plan import DefaultPartition, Drain, Interval, Method, Plan
 from partwarden.drain.session import Session, open_session
 from partwarden.errors import DrainRefused
 
@@ -86,18 +86,14 @@ def begun(session: Session) -> bool:
 def plan_of_begun(session: Session) -> Plan:
     """What a swap that has been begun is going to do, as its tables say; rows are counted as they were copied."""
     state = Begun(session)
-    row = session.connection.execute(
-        "select partdefid::regclass::text, pg_total_relation_size(partdefid), pg_relation_size(partdefid)"
-        " from pg_partitioned_table where partrelid = %s",
-        (session.parent,),
-    ).fetchone()
-    assert row is not None
     intervals = session.connection.execute(
-        f"select number, lower_bound, upper_bound, child, 0 from {state.steps}"  # noqa: S608
+        f"select number, lower_bound, upper_bound, child, rows from {state.steps}"  # noqa: S608
         " where lower_bound is not null order by number".encode()
     ).fetchall()
     because = "it had been begun"
-    return Plan(session.name, row[0], tuple(Interval(*each) for each in intervals), (), Method.SWAP, because, *row[1:])
+    return Plan(
+        session.name, DefaultPartition.of(session), tuple(Interval(*each) for each in intervals), (), Method.SWAP, because
+    )
 
 
 def replace(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
@@ -106,35 +102,30 @@ def replace(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> 
     state = Begun(session)
     if not state.is_there:
         tell(Step("watching for changes"))
-        _in_tries(session, wish, tell, lambda: _begin(session, wish, plan), kept=(plan.default_partition,))
+        _in_tries(session, wish, tell, lambda: _begin(session, wish, plan), kept=(plan.default.name,))
         state = Begun(session)
     locked = 0.0
     if state.old is None:
         locked = _copy_and_cut_over(dsn, session, wish, plan, tell)
         state = Begun(session)
-    moved = state.rows_copied()
     made = len(state.targets()) - 1
     tell(Step("dropping the old default partition"))
     with session.connection.transaction():
         session.call("swap_finish", session.parent)
     return Finished(
-        Method.SWAP, moved - plan.rows_staying, made, plan.rows_staying, time.monotonic() - started, locked
+        Method.SWAP, plan.rows, made, plan.rows_staying, time.monotonic() - started, locked
     )
 
 
 def abandon(session: Session, wish: Drain, tell: Tell) -> None:
     """Take back what a swap has made so far; the set is as it was. DrainRefused after the cut-over."""
     state = Begun(session)
-    default = session.connection.execute(
-        "select partdefid::regclass::text from pg_partitioned_table where partrelid = %s", (session.parent,)
-    ).fetchone()
-    assert default is not None
     if state.old is not None:
         raise DrainRefused(
             f"the new partitions of {session.name} are in place: there is no way back",
             remedy=f"finish it: partwarden drain {session.name}",
         )
-    _in_tries(session, wish, tell, lambda: session.call("swap_abandon", session.parent), kept=(default[0],))
+    _in_tries(session, wish, tell, lambda: session.call("swap_abandon", session.parent), kept=(DefaultPartition.of(session).name,))
 
 
 def _begin(session: Session, wish: Drain, plan: Plan) -> None:
@@ -161,7 +152,7 @@ def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell
     wait_for_older_snapshots(session.connection, name=session.name, patience=wish, tell=tell)
     _catch_up(session, wish)
     tell(Step("cutting over"))
-    tables = (plan.default_partition, *(table for _, table in state.targets()))
+    tables = (plan.default.name, *(table for _, table in state.targets()))
     return _in_tries(session, wish, tell, lambda: _cut_over(session, wish), kept=tables)
 
 
@@ -169,7 +160,7 @@ def _copy(crew: Crew, state: Begun, plan: Plan, tell: Tell) -> None:
     step = "copying"
     tell(Step(step))
     done = state.rows_copied()
-    total = plan.rows + plan.rows_staying
+    total = plan.rows_in_all
 
     def copy(member: Session, page: int) -> int:
         with member.snapshot():

@@ -31,6 +31,6 @@ def attach(session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
         name=session.name,
         patience=wish,
         tell=tell,
-        kept=(plan.default_partition,),
+        kept=(plan.default.name,),
     )
     return Finished(Method.ATTACH, plan.rows, 1, 0, time.monotonic() - started, locked)

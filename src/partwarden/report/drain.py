@@ -25,7 +25,7 @@ _MANY = 40
 def print_plan(out: Console, plan: Plan, holders: list[Holder]) -> None:
     """The plan as a person reads it before deciding."""
     if not plan.intervals:
-        out.print(f"nothing to move out of {plan.default_partition}", markup=False)
+        out.print(f"nothing to move out of {plan.default.name}", markup=False)
         _print_staying(out, plan)
         return
     _print_intervals(out, plan)
@@ -136,7 +136,7 @@ class Screen:
         match event:
             case Planned(plan, resumed):
                 begin = "going on with" if resumed else "draining"
-                self._out.print(f"{begin} {plan.default_partition}: {_told(plan)}", markup=False)
+                self._out.print(f"{begin} {plan.default.name}: {_told(plan)}", markup=False)
                 _print_staying(self._out, plan)
             case Step(name):
                 self._begin(name)

@@ -22,10 +22,10 @@ begin
     execute format('alter table %s rename to %I', v_old, p_child);
     perform partwarden.swap_rename_indexes(p_parent, v_old, v_rest::regclass);
     perform partwarden.name_indexes_after(v_old, p_child);
-    perform partwarden.check_time_of_epoch(p_parent, p_interval, p_child, p_lower, p_upper);
-    perform partwarden.finish_child(p_parent, p_interval, p_child, false);
     execute format('alter table %s attach partition %s for values from (%L) to (%L)', p_parent, v_old, p_lower, p_upper);
     execute format('alter table %s rename to %I', v_rest, v_name);
     execute format('alter table %s attach partition %I.%I default', p_parent, v_set.schema, v_name);
+    perform partwarden.check_time_of_epoch(p_parent, p_interval, p_child, p_lower, p_upper);
+    perform partwarden.finish_child(p_parent, p_interval, p_child, false);
 end
 $$;

@@ -13,10 +13,11 @@ declare
     v_note   text := format('%I.%I', v_set.schema, v_prefix || '_note');
 begin
     execute format('create table %s (number integer primary key, lower_bound text, upper_bound text, child name not null,
-        relation oid, is_ready boolean not null default false)', v_steps);
+        rows bigint not null default 0, relation oid, is_ready boolean not null default false)', v_steps);
     execute format('comment on table %s is %L', v_steps, format('partwarden drains %s', v_set.default_partition));
-    execute format('insert into %s (number, lower_bound, upper_bound, child)
-        select * from jsonb_to_recordset($1) as step (number integer, lower_bound text, upper_bound text, child name)
+    execute format('insert into %s (number, lower_bound, upper_bound, child, rows)
+        select * from jsonb_to_recordset($1)
+            as step (number integer, lower_bound text, upper_bound text, child name, rows bigint)
         where child is not null', v_steps)
     using p_plan;
     execute format('create table %s (page bigint primary key, until_page bigint not null, rows bigint,

@@ -27,5 +27,6 @@ begin
             call partwarden.drain_one(v_parent, p_interval, v_step.lower_bound, v_step.upper_bound, v_step.child);
         end if;
     end loop;
+    perform partwarden.validate_references(v_parent);
 end
 $$;

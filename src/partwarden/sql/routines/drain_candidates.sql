@@ -14,15 +14,14 @@ declare
     v_most     integer;
 begin
     v_set := partwarden.drain_set(p_parent, p_interval);
-    select null::timestamptz as first_at, null::timestamptz as last_at, null::numeric as first_id, null::numeric as last_id
-    into v_place;
 
     {{with partition_bound; managed_parent: select p_parent::oid as parent, v_set.config as config}}
     select min(lower_at) as first_at, max(upper_at) as last_at, min(lower_id) as first_id, max(upper_id) as last_id
     into v_place
     from partition_bound;
     if v_place.last_at is null and v_place.last_id is null then
-        select origin.at, origin.at, origin.id, origin.id into v_place
+        select origin.at as first_at, origin.at as last_at, origin.id as first_id, origin.id as last_id
+        into v_place
         from partwarden.first_bound(p_parent, p_interval) as origin;
     end if;
     -- PostgreSQL's calendar ends somewhere.

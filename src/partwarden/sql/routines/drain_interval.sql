@@ -9,20 +9,20 @@ as $$
 -- transaction; returns how many. lower and upper are literals of the control column's type, as drain_plan() tells them.
 --
 -- The parent is locked first, and against readers: one who has read its list of partitions and waits for the default one
--- would see the rows in neither. Nobody's triggers fire, for to them nothing happens; foreign keys that reference the
--- set are checked at the end, when the rows are there again. Waits for locks as lock_timeout says.
+-- would see the rows in neither. Nobody's triggers fire, for to them nothing happens; nor do foreign keys act that
+-- reference the set. Call validate_references() afterwards. Waits for locks as lock_timeout says.
 declare
     v_set      record := partwarden.drain_set(p_parent, p_interval);
     v_columns  text;
     v_moved    bigint;
     v_arrived  bigint;
-    v_deferred jsonb;
+    v_dropped  jsonb;
     v_muted    jsonb;
 begin
     execute format('lock table only %s in access exclusive mode', p_parent);
     execute format('lock table %s in access exclusive mode', v_set.default_partition);
     perform partwarden.refuse_drain(p_parent);
-    v_deferred := partwarden.defer_references(p_parent);
+    v_dropped := partwarden.drop_references(p_parent);
     v_muted := partwarden.mute_triggers(v_set.default_partition);
 
     select string_agg(quote_ident(attname), ', ' order by attnum)
@@ -48,8 +48,8 @@ begin
             v_set.name, v_moved, v_arrived, p_child using errcode = 'data_corrupted';
     end if;
 
-    perform partwarden.check_references(v_deferred);
     perform partwarden.unmute_triggers(v_muted);
+    perform partwarden.restore_references(v_dropped);
     return v_moved;
 end
 $$;

@@ -5,6 +5,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 -- Raises why rows of this set can't be moved by this role, if they can't.
 declare
+    c_most_tables constant integer := 300;
+    c_most_bytes  constant bigint := 256 * 1024 * 1024;
     v_name  text := p_parent::text;
     v_key   record;
     v_table record;
@@ -30,20 +32,37 @@ begin
             using errcode = 'insufficient_privilege',
                 hint = format('Drain as %I, or grant %I to %I;', v_table.name, v_table.name, current_user);
     end if;
+    if partwarden.may_silence_triggers() then
+        return;
+    end if;
+    -- A foreign key that references the set has to be dropped for a moment and made anew.
     select
-        conname, conrelid::regclass as on_table,
-        case confdeltype when 'c' then 'CASCADE' when 'n' then 'SET NULL' when 'd' then 'SET DEFAULT' else 'RESTRICT' end as act
+        conname,
+        conrelid::regclass as on_table,
+        case
+            when not pg_has_role(relowner, 'usage') then format('role %s does not own that table', current_user)
+            when tables.number > c_most_tables then
+                format('it ties %s tables together, and making it anew would take long', tables.number)
+            when not partwarden.is_validated_later(conrelid) and tables.bytes > c_most_bytes then
+                format('all %s of it would be checked anew while nobody can write', pg_size_pretty(tables.bytes))
+        end as reason
     into v_key
     from partwarden.references_to(p_parent) as listed (key)
     join pg_constraint on pg_constraint.oid = key
-    where confdeltype <> 'a'
+    join pg_class on pg_class.oid = conrelid
+    cross join lateral (
+        select count(*) as number, sum(pg_relation_size(tree.relid)) as bytes
+        from (select relid from pg_partition_tree(p_parent) union select relid from pg_partition_tree(conrelid)
+              union select conrelid) tree
+    ) tables
+    order by 3 nulls last
     limit 1;
-    if found and not partwarden.may_silence_triggers() then
-        raise exception 'could not drain %: foreign key % of % has ON DELETE %, which moving a row would set off',
-            v_name, v_key.conname, v_key.on_table, v_key.act
+    if v_key.reason is not null then
+        raise exception 'could not drain %: foreign key % of % references it, and %',
+            v_name, v_key.conname, v_key.on_table, v_key.reason
             using errcode = 'object_not_in_prerequisite_state',
                 hint = format('As an administrator: grant set on parameter session_replication_role to %I; '
-                              'or have a superuser drain it.', current_user);
+                              '(PostgreSQL 15 or newer), or drain as one.', current_user);
     end if;
 end
 $$;
