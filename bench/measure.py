@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,19 +25,40 @@ class Run:
     peak_mb: float
     exit_code: int
     stdout: str
+    stderr: str
 
 
 def run_check(dsn: str, *options: str) -> Run:
     """``partwarden check`` as a person or a plugin runs it, a process of its own."""
-    command = [sys.executable, "-m", "partwarden", "check", dsn, "--format", "json", *options]
+    return run_process([sys.executable, "-m", "partwarden", "check", dsn, "--format", "json", *options])
+
+
+def run_process(
+    command: Sequence[str], *, limit: float | None = None, environment: Mapping[str, str] | None = None
+) -> Run:
+    """Run a command to its end, or kill it after ``limit`` seconds: its exit code is then that of the signal, negative.
+
+    ``environment`` is added to this process's own. What it says on standard error is in the answer, too.
+    """
     started = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=said, text=True, env={**os.environ, **(environment or {})}
+        ) as process,
+    ):
         assert process.stdout is not None
+        timer = threading.Timer(limit or threading.TIMEOUT_MAX, process.kill)
+        timer.daemon = True
+        timer.start()
         stdout = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - started
+        timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(seconds, usage.ru_maxrss / 1024, process.returncode, stdout)
+        said.seek(0)
+        stderr = said.read()
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode, stdout, stderr)
 
 
 def seconds(work: Callable[[], object]) -> float:
