@@ -82,7 +82,7 @@ def _under_load(template: FilledSet, tools: Sequence[Mover], rounds: int) -> dic
                     tell(f"{template.rows:,} rows under load, round {number + 1}: {tool.name}")
                     with under_load(loaded(copy)) as recorded:
                         moved = tool.move(copy)
-                    found[tool.name].append(after(copy, moved.seconds, recorded, moved.error))
+                    found[tool.name].append(after(copy, moved.seconds, recorded, moved.error, moved.left))
     return dict(found)
 
 

@@ -44,9 +44,15 @@ class FilledSet:
 
 
 def make_filled_set(server: Server, rows: int) -> FilledSet:
-    """The template: key, one more index, rows of some 90 bytes in the order of their time, vacuumed and analyzed."""
+    """A template to be copied."""
     database = server.new_database(f"filled_{rows}")
-    with database.connect() as superuser, database.connect_owner() as owner, careless(superuser):
+    with database.connect() as superuser, careless(superuser):
+        return fill(database, rows)
+
+
+def fill(database: Database, rows: int) -> FilledSet:
+    """Make the set: key, one more index, rows of some 90 bytes in the order of their time, vacuumed and analyzed."""
+    with database.connect() as superuser, database.connect_owner() as owner:
         owner.execute("create schema app")
         owner.execute(
             f"create table {PARENT} (event_id bigint not null, created_at timestamptz not null,"

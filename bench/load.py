@@ -23,6 +23,7 @@ from typing import Any
 
 import psycopg
 
+from bench.measure import what_it_said
 from partwarden.database import Connection
 
 _WRITE_EVERY = 0.005
@@ -188,7 +189,7 @@ class _Others:
             if error is None:
                 felt.done += 1
             else:
-                felt.errors[str(error.diag.message_primary or error)] += 1
+                felt.errors[what_it_said(error)] += 1
 
     def _old_time(self) -> datetime:
         return self._loaded.since + (self._loaded.until - self._loaded.since) * self._random.random()

@@ -13,7 +13,7 @@ from tests.servers import Database, Server
 
 from bench.filled_set import PARENT, FilledSet, fresh_copy, make_filled_set
 from bench.load import under_load
-from bench.measure import table
+from bench.measure import table, what_it_said
 from bench.options import Options, tell
 from bench.partition_sets import grow, make_real_sets
 from bench.servers import connect_owner, describe, fresh_server
@@ -149,7 +149,7 @@ def _call(database: Database, statement: str) -> _Run:
         try:
             connection.execute(statement.encode())
         except psycopg.Error as failed:
-            error = str(failed.diag.message_primary or failed)
+            error = what_it_said(failed)
         taken = time.monotonic() - started
     return _Run(taken, error)
 

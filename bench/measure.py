@@ -68,6 +68,11 @@ def seconds(work: Callable[[], object]) -> float:
     return time.monotonic() - started
 
 
+def what_it_said(error: psycopg.Error) -> str:
+    """An error's message in one line; pg_partman's own go on with context and hints."""
+    return (str(error.diag.message_primary or error).strip().splitlines() or [type(error).__name__])[0]
+
+
 @dataclass
 class Watched:
     """What was seen of one server process, looked at every few milliseconds: the most it had at a time."""

@@ -7,13 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
 
 from bench.filled_set import DEFAULT, PARENT, FilledSet, rows_in_default
-from bench.measure import Run, run_process
+from bench.measure import Run, run_process, what_it_said
 from bench.partsmith import VERSION, Partsmith
 from partwarden.database import Connection
 
@@ -75,7 +75,10 @@ def _drain(filled: FilledSet, limit: float) -> Moved:
     run = run_process(command, limit=limit)
     events = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     own = next((float(each["seconds"]) for each in reversed(events) if each["event"] == "finished"), None)
-    return _of_process(filled, run, limit, ok=(0, 1), own_seconds=own)
+    moved = _of_process(filled, run, limit, ok=(0, 1), own_seconds=own)
+    if moved.error is None and own is None:
+        return replace(moved, error=f"exit code {run.exit_code} without an end: {_last_line(run.stderr)}")
+    return moved
 
 
 def _backfill(partsmith: Partsmith, filled: FilledSet, limit: float) -> Moved:
@@ -89,8 +92,7 @@ def _of_process(
     if run.exit_code == -signal.SIGKILL:
         error = _stopped_after(limit)
     elif run.exit_code not in ok:
-        said = (run.stderr.strip() or run.stdout.strip()).splitlines() or [""]
-        error = f"exit code {run.exit_code}: {said[-1]}"
+        error = f"exit code {run.exit_code}: {_last_line(run.stderr or run.stdout)}"
     return Moved(run.seconds, _left(filled), error, run.peak_mb, own_seconds)
 
 
@@ -108,9 +110,13 @@ def _in_session(filled: FilledSet, limit: float, work: Callable[[Connection], ob
         except psycopg.errors.QueryCanceled:
             error = _stopped_after(limit)
         except psycopg.Error as failed:
-            error = str(failed.diag.message_primary or failed)
+            error = what_it_said(failed)
         seconds = time.monotonic() - started
     return Moved(seconds, _left(filled), error)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]
 
 
 def _stopped_after(limit: float) -> str:

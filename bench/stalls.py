@@ -12,20 +12,30 @@ from bench.measure import table
 from bench.targets import Target
 
 STALL_MS = 50
-"""The longest that anybody should have to wait: issue and docs/performance.md say why count(*) is told by its locks."""
+"""The longest that anybody should have to wait. A count(*) of millions of rows takes longer by itself: it is held to what
+it waits for locks."""
 
 HELD_TO_IT = (Kind.INSERT_ORDINARY, Kind.INSERT_DEFAULT, Kind.UPDATE, Kind.PLAN)
 
 
 @dataclass(frozen=True)
 class Round:
-    """One run of something under the load: how long it took, what the load saw, what was missing at the end, its error."""
+    """One run of something under the load: how long it took, what the load saw, what was missing at the end.
+
+    ``error`` is how it failed, and ``left`` how many rows were still in the default partition then.
+    """
 
     seconds: float
     recorded: Recorded
     rows_lost: int
     updates_lost: int
     error: str | None = None
+    left: int = 0
+
+    @property
+    def ended(self) -> str | None:
+        """How it failed; None where it did not."""
+        return None if self.error is None else f"{self.error} ({self.left:,} rows left)" if self.left else self.error
 
 
 def loaded(filled: FilledSet) -> Loaded:
@@ -33,11 +43,12 @@ def loaded(filled: FilledSet) -> Loaded:
     return Loaded(filled.database.owner_dsn, PARENT, filled.all_rows, filled.rows, filled.since, filled.until)
 
 
-def after(filled: FilledSet, seconds: float, recorded: Recorded, error: str | None = None) -> Round:
+def after(filled: FilledSet, seconds: float, recorded: Recorded, error: str | None = None, left: int = 0) -> Round:
     """A round that has ended; looks into the set for what is missing."""
+    load = loaded(filled)
     with filled.database.connect_owner() as owner:
-        load = loaded(filled)
-        return Round(seconds, recorded, recorded.rows_lost(owner, load), recorded.updates_lost(owner, load), error)
+        rows_lost, updates_lost = recorded.rows_lost(owner, load), recorded.updates_lost(owner, load)
+    return Round(seconds, recorded, rows_lost, updates_lost, error, left)
 
 
 def longest_ms(rounds: Sequence[Round], kind: Kind) -> float:
@@ -52,7 +63,7 @@ def stalls_table(found: dict[str, Sequence[Round]]) -> str:
             name,
             f"{median(each.seconds for each in rounds):,.1f}",
             *(f"{longest_ms(rounds, kind):,.0f}" for kind in Kind),
-            _told({each.error for each in rounds}),
+            _told({each.ended for each in rounds}),
         )
         for name, rounds in found.items()
     ]
