@@ -176,12 +176,12 @@ def code() -> str:
 def session_code(routines: Collection[str]) -> str:
     """The SQL that creates, in the session's own temporary schema, what draining needs: nothing has to be installed.
 
-    These are the routines of ``sql/drain``, those of ``sql/routines`` that are named, and whatever they call;
+    These are the routines of ``sql/session``, those of ``sql/routines`` that are named, and whatever they call;
     ``partwarden.`` before a name stands for ``pg_temp.`` there.
     """
     installed = {name.removesuffix(".sql"): text for name, text in _sql_files("routines")}
     taken = set(routines)
-    wanted = [text for _, text in _sql_files("drain")] + [installed[name] for name in sorted(taken)]
+    wanted = [text for _, text in _sql_files("session")] + [installed[name] for name in sorted(taken)]
     for text in wanted:  # it grows meanwhile
         called = {name for name in _CALLED.findall(text) if name in installed} - taken
         taken |= called

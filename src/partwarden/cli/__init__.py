@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 import partwarden
-from partwarden.cli import check, database, incidents, local
+from partwarden.cli import check, database, drain, explain, incidents, local, repair
 from partwarden.cli.demo import demo
 from partwarden.errors import PartwardenError
 
@@ -34,10 +34,10 @@ app = App(
     default_parameter=Parameter(negative=()),
 )
 app.command(check.check, group=_look, sort_key=0)
-# Imported when they are called: what they take to render Markdown and SQL, no other command needs.
-app.command("partwarden.cli.explain:checks", group=_look, sort_key=1)
-app.command("partwarden.cli.explain:explain", group=_look, sort_key=2)
-app.command("partwarden.cli.drain:drain", group=_repair, sort_key=0)
+app.command(explain.checks, group=_look, sort_key=1)
+app.command(explain.explain, group=_look, sort_key=2)
+app.command(repair.repair, group=_repair, sort_key=0)
+app.command(drain.drain, group=_repair, sort_key=1)
 app.command(database.install, group=_in_database, sort_key=0)
 app.command(database.schedule, group=_in_database, sort_key=1)
 app.command(database.unschedule, group=_in_database, sort_key=2)

@@ -12,7 +12,6 @@ from rich.console import Console
 from partwarden.cli.duration import seconds
 from partwarden.drain import Drain, Method, abandon, look
 from partwarden.drain import drain as drain_now
-from partwarden.report.drain import JsonLines, Screen, print_plan
 
 Parent = Annotated[str, Parameter(help="The partition set: schema.table of its parent.")]
 DsnOption = Annotated[
@@ -52,7 +51,8 @@ def drain(
     jobs: Annotated[int, Parameter(name=["--jobs", "-j"], help="Connections that copy at the same time.")] = 2,
     dry_run: Annotated[bool, Parameter(help="Show what would be done, and by which locks; change nothing.")] = False,
     undo: Annotated[
-        bool, Parameter(name="--abandon", help="Take back what an interrupted run has left, instead of going on with it.")
+        bool,
+        Parameter(name="--abandon", help="Take back what an interrupted run has left, instead of going on with it."),
     ] = False,
     as_json: Annotated[bool, Parameter(name="--json", help="Events as lines of JSON.")] = False,
 ) -> int:
@@ -73,6 +73,8 @@ def drain(
         window=seconds("--window", window),
         jobs=max(jobs, 1),
     )
+    from partwarden.report.drain import JsonLines, Screen, print_plan  # progress bars: no other command needs them
+
     out = Console(highlight=False)
     if dry_run:
         plan, holders = look(dsn, wish)
@@ -86,9 +88,13 @@ def drain(
         out.print("the set is as it was" if done else "nothing of a drain is there; nothing to do")
         return 0
     tell = JsonLines() if as_json else Screen(out)
-    with tell:
-        finished = drain_now(dsn, wish, tell)
-        tell.finish(finished)
+    try:
+        with tell:
+            finished = drain_now(dsn, wish, tell)
+            tell.finish(finished)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("nothing is lost: the same command goes on, --abandon takes back what was begun")
+        raise
     return 1 if finished.rows_staying else 0
 
 

@@ -6,8 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.markdown import Markdown
-from rich.syntax import Syntax
 from rich.table import Table
 
 from partwarden import bundle
@@ -34,6 +32,8 @@ def explain(
     (found,) = Question(only=frozenset({check_id})).checks
     out = Console(highlight=False)
     if sql:
+        from rich.syntax import Syntax  # what renders SQL and Markdown takes longer to import than most commands run
+
         text = bundle.statement((found,), given="select '{}'::jsonb as fact", met=frozenset(), partman_schema=None)
         out.print(
             Syntax(text, "sql", background_color="default") if out.is_terminal else text, markup=False, soft_wrap=True
@@ -41,6 +41,8 @@ def explain(
         return
     page = bundle.page(found.id)
     if out.is_terminal:
+        from rich.markdown import Markdown
+
         out.print(Markdown(page))
     else:
         out.print(page, markup=False, soft_wrap=True)

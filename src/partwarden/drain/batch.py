@@ -18,7 +18,7 @@ def move(session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
     moved = 0
     locked = 0.0
     tell(Step(_STEP))
-    for interval in plan.intervals:
+    for interval in sorted(plan.intervals, key=lambda each: each.distance):
         rows, milliseconds = in_short_tries(
             session.connection,
             lambda interval=interval: _move_one(session, wish, interval),  # type: ignore[misc]
@@ -32,9 +32,7 @@ def move(session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
         locked = max(locked, milliseconds)
         tell(Progress(_STEP, moved, max(plan.rows, moved)))
     session.call("validate_references", session.parent)
-    return Finished(
-        Method.BATCH, moved, len(plan.intervals), plan.rows_staying, time.monotonic() - started, locked
-    )
+    return Finished(Method.BATCH, moved, len(plan.intervals), plan.rows_staying, time.monotonic() - started, locked)
 
 
 def _move_one(session: Session, wish: Drain, interval: Interval) -> tuple[int, float]:

@@ -63,6 +63,7 @@ def holders(connection: Connection, parent: int) -> list[Holder]:
 
     Looks at the parent, its partitions, and the tables that its foreign keys lead to or come from.
     """
+    connection.execute("select pg_stat_clear_snapshot()")  # else what is seen is as old as the transaction
     rows = connection.execute(
         """
         with concerned as (
@@ -186,10 +187,11 @@ def _keep_maintenance_out(connection: Connection, kept: Sequence[str], parent: i
 
 
 def _first_in_the_way(connection: Connection, parent: int, failure: psycopg.Error) -> str:
+    told = failure.diag.message_primary or "another session"
+    if "reads from an earlier moment" in told:
+        return told
     found = holders(connection, parent)
-    if found:
-        return str(found[0])
-    return failure.diag.message_primary or "another session"
+    return str(found[0]) if found else told
 
 
 def _in_words(age: timedelta) -> str:

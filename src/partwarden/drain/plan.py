@@ -49,13 +49,17 @@ class Drain:
 
 @dataclass(frozen=True)
 class Interval:
-    """One partition to be made, and how many rows of the default partition it takes; bounds as SQL literals."""
+    """One partition to be made, and how many rows of the default partition it takes; bounds as SQL literals.
+
+    ``distance`` counts from the partitions that are there: made in its order, no hole is left wherever it ends.
+    """
 
     number: int
     lower_bound: str
     upper_bound: str
     child: str
     rows: int
+    distance: int
 
 
 @dataclass(frozen=True)
@@ -148,13 +152,13 @@ def make_plan(session: Session, wish: Drain) -> Plan:
     """
     intervals = []
     staying = []
-    for number, lower, upper, child, rows, note in session.rows(
+    for number, lower, upper, child, rows, note, distance in session.rows(
         "drain_plan", session.parent, wish.interval, wish.start, wish.end, wish.max_new_partitions
     ):
         if child is None:
             staying.append(Staying(rows, lower, upper, note))
         else:
-            intervals.append(Interval(number, lower, upper, child, rows))
+            intervals.append(Interval(number, lower, upper, child, rows, distance))
     default = DefaultPartition.of(session)
     method, because = _choose(session, wish, tuple(intervals), tuple(staying), default.heap_bytes)
     return Plan(session.name, default, tuple(intervals), tuple(staying), method, because)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import psycopg
 
@@ -47,8 +48,8 @@ def drain(dsn: str, wish: Drain, tell: Tell) -> Finished:
             done = _do(dsn, session, wish, plan, tell)
             finished = done if finished is None else finished.plus(done)
         if finished is None:
-            finished = Finished(plan.method, 0, 0, plan.rows_staying, 0, 0)
-        return finished
+            return Finished(plan.method, 0, 0, plan.rows_staying, 0, 0)
+        return replace(finished, rows_staying=plan.rows_staying)
 
 
 def abandon(dsn: str, wish: Drain, tell: Tell) -> bool:

@@ -1,4 +1,4 @@
-"""A connection that drains: the routines of ``sql/drain`` in its temporary schema, and how they are called."""
+"""A connection that drains: the routines of ``sql/session`` in its temporary schema, and how they are called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from psycopg import sql
 
 from partwarden import bundle
 from partwarden.database import Connection, connect
-from partwarden.errors import DrainRefused
+from partwarden.errors import DrainRefused, LockNotAcquired
 
 _ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain", "validate_references")
 
@@ -80,13 +80,29 @@ def refusals(name: str) -> Iterator[None]:
             f"the server's disk is full while draining {name}: {failure.diag.message_primary}",
             remedy=f"nothing is lost: partwarden drain {name} --abandon gives the space back; --method batch needs less",
         ) from failure
+    except psycopg.errors.LockNotAvailable as failure:
+        raise LockNotAcquired(
+            f"could not drain {name}: {failure.diag.message_primary}",
+            remedy="another session holds a lock on it; nothing is lost: run the same command again",
+        ) from failure
     except psycopg.OperationalError as failure:
+        if not _is_lost(failure):
+            raise _refusal(name, failure) from failure
         raise DrainRefused(
             f"the connection was lost while draining {name}: {str(failure).strip().splitlines()[0]}",
             remedy="nothing is lost: run the same command again, and it goes on",
         ) from failure
     except psycopg.Error as failure:
-        problem = failure.diag.message_primary or str(failure)
-        if not problem.startswith(("could not", "there is no")):
-            problem = f"could not drain {name}: {problem}"
-        raise DrainRefused(problem, remedy=failure.diag.message_hint or failure.diag.message_detail) from failure
+        raise _refusal(name, failure) from failure
+
+
+def _is_lost(failure: psycopg.OperationalError) -> bool:
+    """Whether the session is gone, and not just the statement."""
+    return failure.sqlstate is None or failure.sqlstate.startswith(("08", "57P"))
+
+
+def _refusal(name: str, failure: psycopg.Error) -> DrainRefused:
+    problem = failure.diag.message_primary or str(failure)
+    if not problem.startswith(("could not", "there is no")):
+        problem = f"could not drain {name}: {problem}"
+    return DrainRefused(problem, remedy=failure.diag.message_hint or failure.diag.message_detail)

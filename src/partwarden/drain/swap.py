@@ -23,6 +23,7 @@ from partwarden.drain.session import Session, open_session
 from partwarden.errors import DrainRefused
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _CHUNK_PAGES = 1024
 """8 MB a transaction: some 100,000 rows, a fraction of a second."""
@@ -31,14 +32,17 @@ _FEW_ENTRIES = 200
 """So many changes are done to the copy in a millisecond or two: they may be left for the cut-over."""
 
 
+_STRICT_SHARE = 0.75
+"""For so much of the window a moment is looked for in which no other session has a snapshot at all."""
+
+
 class Begun:
     """How far an interrupted or running swap has come, as its tables say."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         row = session.connection.execute(
-            "select steps::text, chunks::text, stage::text, rest::text, old::text"
-            " from pg_temp.swap_names(%s)",
+            "select steps::text, chunks::text, stage::text, rest::text, old::text from pg_temp.swap_names(%s)",
             (session.parent,),
         ).fetchone()
         assert row is not None
@@ -57,12 +61,15 @@ class Begun:
     def pages_to_copy(self) -> list[int]:
         """The chunks that nobody has copied yet."""
         return [
-            page for (page,) in self._ask(f"select page from {self.chunks} where copied_as_of is null order by page")
+            page
+            for (page,) in self._ask(
+                f"select page from {self.chunks} where copied_as_of is null order by page"  # noqa: S608
+            )
         ]
 
     def rows_copied(self) -> int:
         """Rows that have been copied."""
-        return int(self._ask(f"select coalesce(sum(rows), 0) from {self.chunks}")[0][0])
+        return int(self._ask(f"select coalesce(sum(rows), 0) from {self.chunks}")[0][0])  # noqa: S608
 
     def targets(self, *, unready: bool = False) -> list[tuple[int, str]]:
         """Number, and name as SQL writes it, of each partition to be; number 0 is the new default partition."""
@@ -87,12 +94,17 @@ def plan_of_begun(session: Session) -> Plan:
     """What a swap that has been begun is going to do, as its tables say; rows are counted as they were copied."""
     state = Begun(session)
     intervals = session.connection.execute(
-        f"select number, lower_bound, upper_bound, child, rows from {state.steps}"  # noqa: S608
+        f"select number, lower_bound, upper_bound, child, rows, 0 from {state.steps}"  # noqa: S608
         " where lower_bound is not null order by number".encode()
     ).fetchall()
     because = "it had been begun"
     return Plan(
-        session.name, DefaultPartition.of(session), tuple(Interval(*each) for each in intervals), (), Method.SWAP, because
+        session.name,
+        DefaultPartition.of(session),
+        tuple(Interval(*each) for each in intervals),
+        (),
+        Method.SWAP,
+        because,
     )
 
 
@@ -112,9 +124,7 @@ def replace(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> 
     tell(Step("dropping the old default partition"))
     with session.connection.transaction():
         session.call("swap_finish", session.parent)
-    return Finished(
-        Method.SWAP, plan.rows, made, plan.rows_staying, time.monotonic() - started, locked
-    )
+    return Finished(Method.SWAP, plan.rows, made, plan.rows_staying, time.monotonic() - started, locked)
 
 
 def abandon(session: Session, wish: Drain, tell: Tell) -> None:
@@ -125,7 +135,13 @@ def abandon(session: Session, wish: Drain, tell: Tell) -> None:
             f"the new partitions of {session.name} are in place: there is no way back",
             remedy=f"finish it: partwarden drain {session.name}",
         )
-    _in_tries(session, wish, tell, lambda: session.call("swap_abandon", session.parent), kept=(DefaultPartition.of(session).name,))
+    _in_tries(
+        session,
+        wish,
+        tell,
+        lambda: session.call("swap_abandon", session.parent),
+        kept=(DefaultPartition.of(session).name,),
+    )
 
 
 def _begin(session: Session, wish: Drain, plan: Plan) -> None:
@@ -153,7 +169,8 @@ def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell
     _catch_up(session, wish)
     tell(Step("cutting over"))
     tables = (plan.default.name, *(table for _, table in state.targets()))
-    return _in_tries(session, wish, tell, lambda: _cut_over(session, wish), kept=tables)
+    strict_until = time.monotonic() + wish.window * _STRICT_SHARE
+    return _in_tries(session, wish, tell, lambda: _cut_over(session, wish, strict_until), kept=tables)
 
 
 def _copy(crew: Crew, state: Begun, plan: Plan, tell: Tell) -> None:
@@ -230,16 +247,16 @@ def _verify(session: Session, wish: Drain, tell: Tell) -> None:
         )
 
 
-def _cut_over(session: Session, wish: Drain) -> float:
+def _cut_over(session: Session, wish: Drain, strict_until: float) -> float:
     session.connection.execute(f"lock table only {session.name} in access exclusive mode".encode())
     locked = time.monotonic()
-    session.call("swap_cut_over", session.parent, wish.interval)
+    session.call("swap_cut_over", session.parent, wish.interval, time.monotonic() < strict_until)
     return (time.monotonic() - locked) * 1000
 
 
 def _in_tries(
-    session: Session, wish: Drain, tell: Tell, work: Callable[[], Any], *, kept: Sequence[str] = ()
-) -> Any:
+    session: Session, wish: Drain, tell: Tell, work: Callable[[], Result], *, kept: Sequence[str] = ()
+) -> Result:
     return in_short_tries(
         session.connection, work, parent=session.parent, name=session.name, patience=wish, tell=tell, kept=kept
     )

@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from partwarden.drain import Event, Finished, Plan, Planned, Step, Waiting
@@ -99,9 +107,9 @@ class JsonLines:
         """Write the end."""
         self._write("finished", **asdict(finished))
 
-    def _write(self, name: str, **facts: object) -> None:
+    def _write(self, event: str, /, **facts: object) -> None:
         at = round(time.time(), 3)
-        sys.stdout.write(json.dumps({"event": name, "at": at, **facts}, default=str) + "\n")
+        sys.stdout.write(json.dumps({"event": event, "at": at, **facts}, default=str) + "\n")
         sys.stdout.flush()
 
 

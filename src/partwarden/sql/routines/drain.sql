@@ -14,7 +14,7 @@ declare
     v_moved  bigint;
 begin
     perform partwarden.refuse_drain(v_parent);
-    select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(planned)) into v_plan
+    select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(planned) order by planned.distance) into v_plan
     from partwarden.drain_plan(v_parent, p_interval, p_from, p_to, p_max_new_partitions) planned;
     commit;
     for v_step in

@@ -1,7 +1,8 @@
 create function partwarden.drain_plan(
     p_parent regclass, p_interval text default null, p_from text default null, p_to text default null,
     p_most integer default 200)
-returns table (number integer, lower_bound text, upper_bound text, child name, rows bigint, note text)
+returns table (number integer, lower_bound text, upper_bound text, child name, rows bigint, note text,
+               distance integer)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set row_security = off
@@ -9,6 +10,8 @@ as $$
 -- The partitions that have to be made for the rows of a default partition, in order, and with rows = 0 those that would
 -- otherwise be missing between them and the ones that are there: pg_partman counts from the last one. Rows that stay are
 -- told in lines without a child, with the lowest and the highest of them as bounds, and why in the note.
+--
+-- distance counts from the partitions that are there: made in its order, no hole is left wherever it ends.
 --
 -- p_from and p_to are times, or ids; p_most limits how many partitions are made. It reads the default partition once.
 #variable_conflict use_column
@@ -105,26 +108,26 @@ begin
     return query
     select
         (row_number() over (order by given.place))::integer,
-        given.lower_bound, given.upper_bound, given.child, given.rows, null::text
-    from unnest(v_lowers, v_uppers, v_names, v_rows, v_keep) with ordinality
-        as given (lower_bound, upper_bound, child, rows, is_wanted, place)
+        given.lower_bound, given.upper_bound, given.child, given.rows, null::text, given.distance
+    from unnest(v_lowers, v_uppers, v_names, v_rows, v_keep, v_far) with ordinality
+        as given (lower_bound, upper_bound, child, rows, is_wanted, distance, place)
     where given.is_wanted
     order by given.place;
 
     return query
     select
         null::integer, given.lower_bound, given.upper_bound, null::name, given.rows,
-        coalesce(given.note, format('more than %s partitions would have to be made', p_most))
+        coalesce(given.note, format('more than %s partitions would have to be made', p_most)), null::integer
     from unnest(v_lowers, v_uppers, v_rows, v_keep, v_notes) as given (lower_bound, upper_bound, rows, is_wanted, note)
     where not given.is_wanted and given.rows > 0;
 
     if v_nulls > 0 then
         return query select null::integer, null::text, null::text, null::name, v_nulls,
-            format('%s is null', quote_ident(v_set.control));
+            format('%s is null', quote_ident(v_set.control)), null::integer;
     end if;
     if v_others > 0 then
         return query select null::integer, v_lowest, v_highest, null::name, v_others,
-            format('over %s intervals away from the partitions that are there', p_most);
+            format('over %s intervals away from the partitions that are there', p_most), null::integer;
     end if;
 end
 $$;

@@ -70,16 +70,6 @@ begin
                 using errcode = 'undefined_function';
         end if;
     end if;
-    if config ->> 'async_partitioning_in_progress' is not null then
-        raise exception 'could not drain %: partition_data_async() works on it, or was interrupted', name
-            using errcode = 'object_not_in_prerequisite_state',
-                hint = format('When nothing works on it any more: partwarden repair %s', name);
-    end if;
-    if (config ->> 'undo_in_progress')::boolean then
-        raise exception 'could not drain %: its partitioning is being undone (undo_in_progress)', name
-            using errcode = 'object_not_in_prerequisite_state',
-                hint = format('If it is to be partitioned all the same: partwarden repair %s', name);
-    end if;
     is_divided_further := false;
     if is_managed then
         execute format('select exists (select from %I.part_config_sub where sub_parent = $1)',

@@ -7,10 +7,27 @@ as $$
 declare
     c_most_tables constant integer := 300;
     c_most_bytes  constant bigint := 256 * 1024 * 1024;
-    v_name  text := p_parent::text;
-    v_key   record;
-    v_table record;
+    v_name   text := p_parent::text;
+    v_config jsonb;
+    v_key    record;
+    v_table  record;
 begin
+    select listed.config
+    into v_config
+    from pg_class
+    join pg_namespace on pg_namespace.oid = relnamespace
+    cross join partwarden.part_config(nspname || '.' || relname) as listed (config)
+    where pg_class.oid = p_parent;
+    if v_config ->> 'async_partitioning_in_progress' is not null then
+        raise exception 'could not drain %: partition_data_async() works on it, or was interrupted', v_name
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = format('When nothing works on it any more: partwarden repair %s', v_name);
+    end if;
+    if (v_config ->> 'undo_in_progress')::boolean then
+        raise exception 'could not drain %: its partitioning is being undone (undo_in_progress)', v_name
+            using errcode = 'object_not_in_prerequisite_state',
+                hint = format('If it is to be partitioned all the same: partwarden repair %s', v_name);
+    end if;
     select relid::regclass::text as name
     into v_table
     from (select p_parent as relid union all select partdefid::regclass from pg_partitioned_table where partrelid = p_parent) listed
