@@ -77,7 +77,7 @@ def _drain(filled: FilledSet, limit: float) -> Moved:
     own = next((float(each["seconds"]) for each in reversed(events) if each["event"] == "finished"), None)
     moved = _of_process(filled, run, limit, ok=(0, 1), own_seconds=own)
     if moved.error is None and own is None:
-        return replace(moved, error=f"exit code {run.exit_code} without an end: {_last_line(run.stderr)}")
+        return replace(moved, error=f"exit code {run.exit_code} without an end: {_gist(run.stderr)}")
     return moved
 
 
@@ -92,7 +92,7 @@ def _of_process(
     if run.exit_code == -signal.SIGKILL:
         error = _stopped_after(limit)
     elif run.exit_code not in ok:
-        error = f"exit code {run.exit_code}: {_last_line(run.stderr or run.stdout)}"
+        error = f"exit code {run.exit_code}: {_gist(run.stderr or run.stdout)}"
     return Moved(run.seconds, _left(filled), error, run.peak_mb, own_seconds)
 
 
@@ -115,8 +115,10 @@ def _in_session(filled: FilledSet, limit: float, work: Callable[[Connection], ob
     return Moved(seconds, _left(filled), error)
 
 
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[-1]
+def _gist(text: str) -> str:
+    """The line that says what the error is, else the last one."""
+    lines = text.strip().splitlines() or [""]
+    return next((line for line in lines if line.startswith("error:")), lines[-1])
 
 
 def _stopped_after(limit: float) -> str:
