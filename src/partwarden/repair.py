@@ -187,7 +187,7 @@ def _carry_out(dsn: str, treatment: Treatment, wish: Repair) -> Done:
             if treatment.gaps:
                 done.append(f"filled {_in_tries(session, wish, 'fill_gaps')} gaps")
             if treatment.maintain:
-                _in_tries(session, wish, "maintain_set")
+                _in_tries(session, wish, "maintain_now")
                 done.append("maintained")
     except PartwardenError as problem:
         return treatment.name, tuple(done), finished, problem

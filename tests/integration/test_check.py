@@ -62,7 +62,7 @@ def test_what_is_wrong_is_found_with_nothing_installed(database: Database, owner
     }
     (blocking, *_) = (each for each in report.findings if each.check == "default-blocks-maintenance")
     assert blocking.database == database.name
-    assert blocking.remedy == "call partman.partition_data_proc('app.a');\ncall partman.run_maintenance_proc();"
+    assert blocking.remedy == "partwarden repair app.a"
     assert owner.execute("select to_regnamespace('partwarden')").fetchone() == (None,)
     version = owner.execute("select extversion from pg_extension where extname = 'pg_partman'").fetchone()
     assert (report.server["pg_partman"],) == version

@@ -262,7 +262,7 @@ def test_a_message_says_what_where_since_when_why_and_what_next(owner: Connectio
         f"database  {database.name}",
         "CRITICAL  app.a  maintenance-stale",
         "  cause               updated partition constraint for default partition",
-        "    call partman.partition_data_proc('app.a');",
+        "    call partwarden.drain('app.a');",
         "    call partwarden.maintain();",
     ):
         assert any(each.startswith(line) for each in message.splitlines()), (line, message)

@@ -52,6 +52,10 @@ def run(stack: Stack, tell: Narrator) -> None:
 
         tell.step(f"A row falls into the default partition of {BROKEN}, just where its next partition has to go")
         tell.line(_break(owner))
+        owner.execute("insert into partwarden.set_policy (parent_table, repair) values (%s, 'off')", (BROKEN,))
+        tell.line(
+            "maintenance would move it by itself; for this set that is switched off, to show what is told otherwise"
+        )
         owner.execute("update partman.part_config set premake = premake + 1 where parent_table !~ '_p[0-9_]+$'")
         tell.line("every set wants one partition more: maintenance is due")
 
@@ -185,8 +189,7 @@ def _show_failed_maintenance(owner: Connection, tell: Narrator) -> None:
 
 
 def _repair(owner: Connection, tell: Narrator) -> None:
-    partman = inspect(owner).extensions["pg_partman"].schema
-    statement = f"call {partman}.partition_data_proc('{BROKEN}')"
+    statement = f"call partwarden.drain('{BROKEN}')"
     tell.line(statement + ";")
     owner.execute(statement)
     _maintain_when_free(owner)

@@ -49,6 +49,7 @@ def drain(dsn: str, wish: Drain, tell: Tell) -> Finished:
             finished = done if finished is None else finished.plus(done)
         if finished is None:
             return Finished(plan.method, 0, 0, plan.rows_staying, 0, 0)
+        session.call("note_repair", session.parent, finished.partitions_made, finished.rows_moved)
         return replace(finished, rows_staying=plan.rows_staying)
 
 

@@ -41,5 +41,8 @@ from (
     cross join partman
     where not exists (
         select from pg_inherits where inhrelid = relation.oid and inhparent = partition_set.parent)
+      -- A partition to be, of a drain: drain-interrupted tells of one that nobody goes on with.
+      and not exists (
+        select from pg_constraint where conrelid = relation.oid and conname = 'partwarden_drain_bound')
     group by partition_set.name, partition_set.parent_table, partman.maintain, partman.schema
 ) taken

@@ -42,6 +42,8 @@ from (
             join pg_namespace namespace on namespace.oid = named.relnamespace
             cross join lateral regexp_match(named.relname, '^(.*)_p(\d[0-9w_]*)$') as split (parts)
             where named.relkind in ('r', 'p') and not named.relispartition and parts is not null
+              and not exists (
+                  select from pg_constraint where conrelid = named.oid and conname = 'partwarden_drain_bound')
             -- First, or every table is matched once for every set.
             offset 0
         ) relation

@@ -25,8 +25,13 @@ select
         when reach.is_far then
             format('select * from %s where %I >= %L;  -- correct or remove rows that are far ahead, before draining',
                 looked.default_partition::regclass, looked.control, looked.last_upper_text)
+        -- The procedure moves a partition's rows under a lock; much is better copied beside the set, by the command.
+        when looked.is_managed and partman.is_guarded and looked.bytes <= 2000 * current_setting('block_size')::bigint then
+            format(E'call partwarden.drain(%L);\n%s', looked.parent_table, partman.maintain)
         when looked.is_managed then
-            format(E'call %I.partition_data_proc(%L);\n%s', partman.schema, looked.parent_table, partman.maintain)
+            'partwarden repair ' || case when looked.parent_table ~ '^[A-Za-z0-9_.]+$' then looked.parent_table
+                -- A shell takes a name in apostrophes as it is.
+                else '''' || replace(looked.parent_table, '''', '''\''''') || '''' end
         else
             format('select * from %s order by %I limit 20;  -- make partitions for them, or remove them',
                 looked.default_partition::regclass, looked.control)

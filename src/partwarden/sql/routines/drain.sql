@@ -11,7 +11,6 @@ declare
     v_parent regclass := partwarden.find_set(p_parent);
     v_step   record;
     v_plan   jsonb;
-    v_moved  bigint;
 begin
     perform partwarden.refuse_drain(v_parent);
     select pg_catalog.jsonb_agg(pg_catalog.to_jsonb(planned) order by planned.distance) into v_plan
@@ -28,5 +27,17 @@ begin
         end if;
     end loop;
     perform partwarden.validate_references(v_parent);
+    insert into partwarden.repair (parent_table, partitions, rows_moved)
+    select
+        pg_catalog.concat(nspname, '.', relname),
+        (select pg_catalog.count(*) from pg_catalog.jsonb_array_elements(v_plan) step
+         where step operator(pg_catalog.->>) 'child' is not null),
+        (select pg_catalog.sum((step operator(pg_catalog.->>) 'rows')::bigint) from pg_catalog.jsonb_array_elements(v_plan) step
+         where step operator(pg_catalog.->>) 'child' is not null)
+    from pg_catalog.pg_class
+    join pg_catalog.pg_namespace on pg_namespace.oid operator(pg_catalog.=) relnamespace
+    where pg_class.oid operator(pg_catalog.=) v_parent
+      and v_plan is not null
+      and pg_catalog.jsonb_path_exists(v_plan, '$[*] ? (@.child != null && @.rows > 0)');
 end
 $$;

@@ -1,4 +1,4 @@
-create function partwarden.maintain_set(p_parent regclass)
+create function partwarden.maintain_now(p_parent regclass)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
