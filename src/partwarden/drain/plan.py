@@ -179,7 +179,7 @@ def _choose(
         return Method.BATCH, obstacle
     if wish.method is not None:
         return wish.method, "it was asked for"
-    if fits_one and heap_bytes / _BYTES_SCANNED_A_MS <= _EASY_LOCK_MS:
+    if fits_one and heap_bytes / _BYTES_SCANNED_A_MS <= _EASY_LOCK_MS and obstacle_to_attach(session, wish) is None:
         return Method.ATTACH, "all rows belong into one partition: it becomes that one, and nothing is copied"
     in_batches = lock_ms(Method.BATCH, intervals, heap_bytes, 0)
     if in_batches <= _EASY_LOCK_MS:
@@ -196,4 +196,10 @@ def obstacle_to_swap(session: Session, wish: Drain) -> str | None:
     if divided[0]:
         return "its partitions are partitioned themselves"
     found = session.call("swap_obstacle", session.parent)
+    return None if found is None else str(found)
+
+
+def obstacle_to_attach(session: Session, wish: Drain) -> str | None:
+    """Why the default partition can't become an ordinary one, besides what keeps it from being replaced."""
+    found = session.call("attach_obstacle", session.parent, wish.interval)
     return None if found is None else str(found)

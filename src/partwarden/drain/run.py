@@ -10,7 +10,7 @@ import psycopg
 from partwarden.drain import batch, swap, whole
 from partwarden.drain.events import Finished, Planned, Tell
 from partwarden.drain.locks import Holder, holders, refuse_long_holders
-from partwarden.drain.plan import Drain, Method, Plan, make_plan, obstacle_to_swap
+from partwarden.drain.plan import Drain, Method, Plan, make_plan, obstacle_to_attach, obstacle_to_swap
 from partwarden.drain.session import Session, open_session, refusals
 from partwarden.errors import DrainRefused
 
@@ -85,6 +85,8 @@ def _claim(session: Session) -> None:
 def _refuse_unfit(session: Session, wish: Drain, plan: Plan) -> None:
     if wish.method in (Method.SWAP, Method.ATTACH):
         obstacle = obstacle_to_swap(session, wish)
+        if obstacle is None and wish.method is Method.ATTACH:
+            obstacle = obstacle_to_attach(session, wish)
         if obstacle is not None:
             raise DrainRefused(
                 f"could not drain {session.name} by {wish.method}: {obstacle}", remedy="leave it to --method batch"

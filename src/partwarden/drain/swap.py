@@ -7,6 +7,7 @@ Until the cut-over the set is untouched but for a trigger on its default partiti
 from __future__ import annotations
 
 import json
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any, TypeVar
+
+import psycopg
 
 from partwarden.drain.events import Finished, Progress, Step, Tell
 from partwarden.drain.locks import in_short_tries, wait_for_older_snapshots
@@ -157,6 +160,8 @@ def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell
         state = Begun(session)
     with _crew(dsn, session, wish) as crew:
         _copy(crew, state, plan, tell)
+        # Until then a row that was updated may be there in both its versions, and no unique index could be built.
+        _catch_up(session, wish)
         _build_indexes(crew, state, wish, tell)
         _catch_up(session, wish)
         if state.stage is not None:
@@ -195,8 +200,7 @@ def _build_indexes(crew: Crew, state: Begun, wish: Drain, tell: Tell) -> None:
 
     def build(member: Session, target: tuple[int, str]) -> int:
         number, table = target
-        with member.connection.transaction():
-            member.call("swap_ready", member.parent, wish.interval, number)
+        _make_ready(member, wish, number)
         member.connection.execute(f"analyze {table}".encode())
         return 1
 
@@ -204,6 +208,20 @@ def _build_indexes(crew: Crew, state: Begun, wish: Drain, tell: Tell) -> None:
     for built in crew.each(todo, build):
         done += built
         tell(Progress(step, done, len(todo)))
+
+
+def _make_ready(member: Session, wish: Drain, number: int) -> None:
+    """Build one table's indexes; two that are built at the same time may choose one name, where names are cut short."""
+    for left in reversed(range(20)):
+        try:
+            with member.connection.transaction():
+                member.call("swap_ready", member.parent, wish.interval, number)
+        except psycopg.errors.UniqueViolation as failure:
+            if failure.diag.table_name != "pg_class" or not left:
+                raise
+            time.sleep(random.uniform(0, 0.05))  # noqa: S311
+        else:
+            return
 
 
 def _add_foreign_keys(session: Session, wish: Drain, state: Begun, tell: Tell) -> None:

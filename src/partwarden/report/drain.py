@@ -12,7 +12,6 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
@@ -74,8 +73,10 @@ def _print_intervals(out: Console, plan: Plan) -> None:
 
 def _print_staying(out: Console, plan: Plan) -> None:
     for each in plan.staying:
-        between = "" if each.lowest is None else f" from {each.lowest} to {each.highest}"
-        out.print(f"{each.rows:,} rows stay{between}: {each.why}", style="yellow", markup=False)
+        where = "" if each.lowest is None else f" from {each.lowest} to {each.highest}"
+        if each.lowest == each.highest and each.lowest is not None:
+            where = f" at {each.lowest}"
+        out.print(f"{_stay(each.rows)}{where}: {each.why}", style="yellow", markup=False)
     if any("partitions" in each.why for each in plan.staying):
         out.print("  more: --max-new-partitions; a row that is wrong has to be corrected or removed first", style="dim")
     if plan.staying:
@@ -121,8 +122,7 @@ class Screen:
         self._bar = Progress(
             TextColumn("  {task.description:<28}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}", style="dim"),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(compact=True),
             console=out,
@@ -160,19 +160,21 @@ class Screen:
         self._complete()
         self._bar.stop()
         rate = finished.rows_moved / finished.seconds if finished.seconds else 0
-        locked = f", at most {finished.locked_ms:.0f} ms under the lock" if finished.partitions_made else ""
+        if not finished.partitions_made:
+            return
+        locked = f", at most {finished.locked_ms:.0f} ms under the lock"
         self._out.print(
             f"{finished.rows_moved:,} rows moved into {finished.partitions_made:,} new partitions in "
             f"{finished.seconds:.1f} s ({rate:,.0f} rows/s){locked}",
             markup=False,
         )
         if finished.rows_staying:
-            self._out.print(f"{finished.rows_staying:,} rows stay in the default partition", style="yellow")
+            self._out.print(f"{_stay(finished.rows_staying)} in the default partition", style="yellow")
 
     def _begin(self, name: str) -> None:
         self._complete()
         self._begun = time.monotonic()
-        self._task = self._bar.add_task(name, total=None, rate="")
+        self._task = self._bar.add_task(name, total=None, count="")
 
     def _complete(self) -> None:
         if self._task is not None:
@@ -184,9 +186,9 @@ class Screen:
         if self._task is None:
             self._begin(step)
         elapsed = time.monotonic() - self._begun
-        rate = f"{done / elapsed:,.0f}/s" if elapsed > 0.2 else ""
+        rate = f", {done / elapsed:,.0f}/s" if elapsed > 0.2 else ""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, rate=rate)
+            self._bar.update(self._task, completed=done, total=total, count=f"{done:,} of {total:,}{rate}")
 
 
 def _told(plan: Plan) -> str:
@@ -198,6 +200,10 @@ def _told(plan: Plan) -> str:
         f"{plan.rows:,} rows ({_size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions, by {plan.method}: "
         f"{plan.because}"
     )
+
+
+def _stay(rows: int) -> str:
+    return "1 row stays" if rows == 1 else f"{rows:,} rows stay"
 
 
 def _size(number: float) -> str:

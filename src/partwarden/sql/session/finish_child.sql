@@ -5,7 +5,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 -- Gives a table that is to become a partition, now that it is full, what pg_partman gives to those that it makes: the
 -- parent's indexes, the template's, privileges, replica identity. One that was the default partition (not p_is_new) has
--- indexes already. Foreign keys follow in reference_from_child().
+-- indexes already; attach_obstacle() has seen to it that the template has none. Foreign keys follow in reference_from_child().
 declare
     v_set     record := partwarden.drain_set(p_parent, p_interval);
     v_partman name := partwarden.extension_schema('pg_partman');
@@ -23,7 +23,7 @@ begin
         execute format('select %I.inherit_parent_properties($1, $2, $3)', v_partman)
         using v_set.schema::text, v_set.table_name::text, p_child::text;
     end if;
-    if p_is_new and v_set.config ->> 'template_table' is not null then
+    if v_set.config ->> 'template_table' is not null then
         execute format('select %I.inherit_template_properties($1, $2, $3)', v_partman)
         using v_set.parent_table, v_set.schema::text, p_child::text;
     end if;

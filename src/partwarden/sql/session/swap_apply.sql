@@ -21,7 +21,7 @@ declare
     v_changed bigint;
 begin
     select
-        string_agg(quote_ident(attname), ', ' order by attnum),
+        string_agg('copy.' || quote_ident(attname), ', ' order by attnum),
         string_agg(quote_ident(attname), ', ' order by attnum) filter (where attgenerated = '')
     into v_all, v_columns
     from pg_attribute
@@ -52,31 +52,26 @@ begin
         group by target
     loop
         if v_target.gone > 0 then
-            if v_key is not null then
-                execute format(
-                    'delete from %1$s copy
-                     using (select (image::%2$s).* from pg_temp.partwarden_net where target = $1 and number < 0 offset 0) gone
-                     where %3$s',
-                    v_target.target, v_set.default_partition,
-                    (select string_agg(format('copy.%1$I = gone.%1$I', attname), ' and ') from unnest(v_key) as attname))
-                using v_target.target;
-            else
-                execute format(
-                    'delete from %1$s where ctid in (
-                         select numbered.place
-                         from (
-                             select place, image, row_number() over (partition by image) as copy
-                             from (
-                                 select ctid as place, row(%2$s)::text as image from %1$s
-                                 where %3$I is null or %3$I in (
-                                     select control from pg_temp.partwarden_net where target = $1 and number < 0)
-                             ) near
-                         ) numbered
-                         join pg_temp.partwarden_net gone on gone.image = numbered.image
-                         where gone.target = $1 and numbered.copy <= -gone.number)',
-                    v_target.target, v_all, v_set.control)
-                using v_target.target;
-            end if;
+            -- A row may be there twice for a while: as it was, and as it has become in a page that was copied later.
+            execute format(
+                'delete from %1$s where ctid in (
+                     select numbered.partwarden_place
+                     from (
+                         select
+                             copy.ctid as partwarden_place, gone.partwarden_number,
+                             row_number() over (partition by gone.partwarden_image) as partwarden_copy
+                         from %1$s copy
+                         join (
+                             select image as partwarden_image, number as partwarden_number, (image::%2$s).*
+                             from pg_temp.partwarden_net where target = $1 and number < 0 offset 0
+                         ) gone on %3$s and row(%4$s)::text = gone.partwarden_image
+                     ) numbered
+                     where numbered.partwarden_copy <= -numbered.partwarden_number)',
+                v_target.target, v_set.default_partition,
+                coalesce((select string_agg(format('copy.%1$I = gone.%1$I', attname), ' and ') from unnest(v_key) as attname),
+                    'true'),
+                v_all)
+            using v_target.target;
             get diagnostics v_changed = row_count;
             if v_changed <> v_target.gone then
                 raise exception 'the copy of % is not what it was copied from: % rows went, % of them were in %',

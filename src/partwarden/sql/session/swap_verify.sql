@@ -26,10 +26,11 @@ begin
              select width_bucket(%3$I, (select edges from threshold)) as bucket, count(*) as rows, sum(%4$s) as hash
              from only %5$s group by 1
          ), pending as (
-             select width_bucket(entry.%3$I, (select edges from threshold)) as bucket, sum(sign) as rows, sum(sign * hash) as hash
+             select width_bucket(entry.%3$I, (select edges from threshold)) as bucket,
+                 sum(partwarden_sign) as rows, sum(partwarden_sign * partwarden_hash) as hash
              from (
-                 select sign, %3$I, (%4$s)::numeric as hash
-                 from (select sign, (image::%5$s).* from (%6$s) noted offset 0) parsed
+                 select partwarden_sign, %3$I, (%4$s)::numeric as partwarden_hash
+                 from (select sign as partwarden_sign, (image::%5$s).* from (%6$s) noted offset 0) parsed
              ) entry
              group by 1
          ), copied as (
