@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from statistics import median
 
 from bench.filled_set import FilledSet, fresh_copy, make_filled_set
-from bench.load import under_load
-from bench.measure import table
+from bench.load import Kind, under_load
+from bench.measure import joined, table
 from bench.movers import OURS, PEER, RAW, Moved, Mover, movers
 from bench.options import Options, tell
 from bench.partsmith import Partsmith, partsmith
 from bench.servers import describe, fresh_server
-from bench.stalls import Round, after, answers_table, loaded, stall_targets, stalls_table
+from bench.stalls import NOTHING, Round, after, answers_table, by_itself, loaded, stall_targets, stalls_table
 from bench.targets import Target, targets_table
 
 _TIMES_THE_PEER = {15: 3, 17: 4, 18: 5}
 _OF_THE_RAW_LIMIT = 0.9
 _CLIENT_MB = 80
 _FLAT = 1.1
-
-_NOTHING = "nothing else"
-_BASELINE_SECONDS = 15
 
 Idle = dict[str, list[Moved]]
 
@@ -31,29 +27,28 @@ def run(options: Options) -> Iterator[str]:
     """The results of each server, as they come."""
     with partsmith() as other:
         for major in options.majors:
-            yield _on(major, options, other)
+            yield from _on(major, options, other)
 
 
-def _on(major: int, options: Options, other: Partsmith) -> str:
+def _on(major: int, options: Options, other: Partsmith) -> Iterator[str]:
     with fresh_server(major) as server:
         tools = movers(major, other, options.limit)
         with server.new_database("described").connect() as superuser:
-            parts = [f"## Draining a default partition: PostgreSQL {major}", describe(superuser)]
+            yield joined(f"## Draining a default partition: PostgreSQL {major}", describe(superuser))
         idle: dict[int, Idle] = {}
         for rows in sorted(options.rows):
             template = make_filled_set(server, rows)
             idle[rows] = _idle(template, tools, options.rounds)
-            parts += [f"### {rows:,} rows, nobody else there", _idle_table(rows, idle[rows], tools)]
+            yield joined(f"### {rows:,} rows, nobody else there", _idle_table(rows, idle[rows], tools))
         loud = _under_load(template, tools, options.rounds)
-        parts += [
-            f"### {max(options.rows):,} rows, others reading and writing: the longest that they waited",
+        yield joined(
+            f"### {template.rows:,} rows, others reading and writing: the longest that they waited",
             stalls_table(loud),
             "### The same: what they were told that was not so",
             answers_table(loud),
             "### Targets",
             targets_table([*_speed_targets(major, idle), *_memory_targets(idle), *_load_targets(loud)]),
-        ]
-        return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+        )
 
 
 def _idle(template: FilledSet, tools: Sequence[Mover], rounds: int) -> Idle:
@@ -69,21 +64,28 @@ def _idle(template: FilledSet, tools: Sequence[Mover], rounds: int) -> Idle:
 
 def _under_load(template: FilledSet, tools: Sequence[Mover], rounds: int) -> dict[str, Sequence[Round]]:
     """First the load by itself; then with each tool, in turns."""
-    found: dict[str, list[Round]] = {_NOTHING: [], **{tool.name: [] for tool in tools if tool.obstacle is None}}
+    found: dict[str, list[Round]] = {NOTHING: []}
     for number in range(rounds):
+        tell(f"{template.rows:,} rows under load, round {number + 1}: {NOTHING}")
         with fresh_copy(template) as copy:
-            tell(f"{template.rows:,} rows under load, round {number + 1}: {_NOTHING}")
-            with under_load(loaded(copy)) as recorded:
-                time.sleep(_BASELINE_SECONDS)
-            found[_NOTHING].append(after(copy, _BASELINE_SECONDS, recorded))
+            found[NOTHING].append(by_itself(copy))
         for tool in tools:
-            if tool.obstacle is None:
+            for name, without in _settings(tool):
+                tell(f"{template.rows:,} rows under load, round {number + 1}: {name}")
                 with fresh_copy(template) as copy:
-                    tell(f"{template.rows:,} rows under load, round {number + 1}: {tool.name}")
-                    with under_load(loaded(copy)) as recorded:
+                    with under_load(loaded(copy, without)) as recorded:
                         moved = tool.move(copy)
-                    found[tool.name].append(after(copy, moved.seconds, recorded, moved.error, moved.left))
+                    found.setdefault(name, []).append(after(copy, moved.seconds, recorded, moved.error, moved.left))
     return dict(found)
+
+
+def _settings(tool: Mover) -> list[tuple[str, frozenset[Kind]]]:
+    """What goes on beside a tool: everything; and for one that this makes fail, also all but that which does."""
+    if tool.obstacle is not None:
+        return []
+    if not tool.wants_quiet:
+        return [(tool.name, frozenset())]
+    return [(tool.name, frozenset()), (f"{tool.name}, no rows arriving", frozenset({Kind.INSERT_DEFAULT}))]
 
 
 def _idle_table(rows: int, found: Idle, tools: Sequence[Mover]) -> str:

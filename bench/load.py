@@ -52,7 +52,7 @@ class Loaded:
     """What the load is put on: ``parent`` has ``rows`` rows, those with ids 1 to ``rows_in_default`` in its default.
 
     The table has the columns event_id, created_at and amount; ``amount`` is 0 everywhere. Rows of the default
-    partition's intervals lie from ``since`` to before ``until``.
+    partition's intervals lie from ``since`` to before ``until``. Statements of the kinds in ``without`` are left out.
     """
 
     dsn: str
@@ -61,6 +61,7 @@ class Loaded:
     rows_in_default: int
     since: datetime
     until: datetime
+    without: frozenset[Kind] = frozenset()
 
 
 @dataclass
@@ -145,14 +146,16 @@ class _Others:
         self._random = random.Random(4)  # noqa: S311
         self.recorded = Recorded()
         self.stop = threading.Event()
-        # Connected one after the other, before the first of them works.
-        self.work = [
-            self._worker(Kind.INSERT_ORDINARY, _WRITE_EVERY, lambda: self._insert_at(None)),
-            self._worker(Kind.INSERT_DEFAULT, _WRITE_EVERY, lambda: self._insert_at(self._old_time())),
-            self._worker(Kind.UPDATE, _WRITE_EVERY, self._updater()),
-            self._worker(Kind.PLAN, _PLAN_EVERY, lambda: self._plan),
-            self._worker(Kind.COUNT, _COUNT_EVERY, lambda: self._count),
-        ]
+        updater = self._updater()
+        of_kind: dict[Kind, tuple[float, Callable[[], Callable[[Connection], None]]]] = {
+            Kind.INSERT_ORDINARY: (_WRITE_EVERY, lambda: self._insert_at(None)),
+            Kind.INSERT_DEFAULT: (_WRITE_EVERY, lambda: self._insert_at(self._old_time())),
+            Kind.UPDATE: (_WRITE_EVERY, updater),
+            Kind.PLAN: (_PLAN_EVERY, lambda: self._plan),
+            Kind.COUNT: (_COUNT_EVERY, lambda: self._count),
+        }
+        # Everybody connects before the first of them works.
+        self.work = [self._worker(kind, *of_kind[kind]) for kind in Kind if kind not in loaded.without]
 
     def forget(self) -> None:
         """Begin to take down; what was inserted and updated so far remains so."""

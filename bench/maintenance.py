@@ -13,11 +13,11 @@ from tests.servers import Database, Server
 
 from bench.filled_set import PARENT, FilledSet, fresh_copy, make_filled_set
 from bench.load import under_load
-from bench.measure import table, what_it_said
+from bench.measure import joined, table, what_it_said
 from bench.options import Options, tell
 from bench.partition_sets import grow, make_real_sets
 from bench.servers import connect_owner, describe, fresh_server
-from bench.stalls import Round, after, answers_table, loaded, stall_targets, stalls_table
+from bench.stalls import NOTHING, Round, after, answers_table, by_itself, loaded, stall_targets, stalls_table
 from bench.targets import Target, targets_table
 from partwarden.database import Connection
 from partwarden.install import install
@@ -61,13 +61,16 @@ def _beside_a_full_default(major: int, options: Options) -> str:
         with template.database.connect_owner() as owner:
             install(owner, cluster="bench")
             owner.execute("update partman.part_config set premake = premake + %s", (_NEW_PARTITIONS,))
-        found: dict[str, list[Round]] = {name: [] for name in _CALLS}
+        found: dict[str, list[Round]] = {name: [] for name in (NOTHING, *_CALLS)}
         for number in range(options.rounds):
+            tell(f"{major}: {template.rows:,} rows in the default, round {number + 1}: {NOTHING}")
+            with fresh_copy(template) as copy:
+                found[NOTHING].append(by_itself(copy))
             for name, call in _CALLS.items():
                 with fresh_copy(template) as copy:
                     tell(f"{major}: {template.rows:,} rows in the default, round {number + 1}: {name}")
                     found[name].append(_under_load(copy, call))
-    return _joined(
+    return joined(
         f"## Maintenance beside {template.rows:,} rows in the default partition: PostgreSQL {major}",
         described,
         f"### {_NEW_PARTITIONS} partitions are made, none of the rows is in the way: the longest that others waited",
@@ -110,7 +113,7 @@ def _many_sets(major: int, options: Options) -> str:
             # Once, and last: it leaves sets behind.
             tell(f"{major}: {options.sets:,} sets: {_BROKEN_PEER}")
             runs[_BROKEN_PEER].append(_maintain(database, owner, _CALLS[PEER], broken=True))
-    return _joined(
+    return joined(
         f"## Maintenance of {options.sets:,} sets, a partition to be made in each: PostgreSQL {major}",
         described,
         _runs_table(runs),
@@ -185,7 +188,3 @@ def _sets_targets(sets: int, runs: dict[str, list[_Run]]) -> list[Target]:
         Target(f"sets maintained of {sets:,}, one of them broken", "≥", sets - 1, maintained),
         Target(f"time with one set broken, against {PEER} with none", "≤", _TIMES_THE_PEER, ours / peer, " times"),
     ]
-
-
-def _joined(*parts: str) -> str:
-    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"

@@ -126,6 +126,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join((lines[0], rule, *lines[1:])) + "\n"
 
 
+def joined(*parts: str) -> str:
+    """Headings, lists and tables as one text in Markdown."""
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
 def _private_mb(pid: int) -> float:
     """Memory of a process that it shares with nobody, as Linux tells a superuser; 0 where it does not."""
     try:

@@ -44,11 +44,16 @@ class Moved:
 
 @dataclass(frozen=True)
 class Mover:
-    """A tool with a name; ``obstacle`` says why it can't be measured at all."""
+    """A tool with a name; ``obstacle`` says why it can't be measured at all.
+
+    ``wants_quiet`` is one that rows which keep arriving in the default partition make fail, so that what others feel of
+    it is seen only where none arrive.
+    """
 
     name: str
     move: Callable[[FilledSet], Moved]
     obstacle: str | None = None
+    wants_quiet: bool = False
 
 
 def movers(major: int, partsmith: Partsmith, limit: float) -> list[Mover]:
@@ -65,6 +70,7 @@ def movers(major: int, partsmith: Partsmith, limit: float) -> list[Mover]:
             limit,
             f"call partman.partition_data_async('{PARENT}', p_interval => '{_ASYNC_INTERVAL}', p_wait => 0)",
         ),
+        wants_quiet=True,
     )
     backfill = Mover(_PARTSMITH, lambda filled: _backfill(partsmith, filled, limit), partsmith.obstacle)
     return [peer, ours, raw, *([with_storage] if major >= 18 else []), backfill]
