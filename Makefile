@@ -2,7 +2,7 @@
 # make test    set up what is missing, and run the tests on every server that can be had here
 # make lint    formatting, style, types
 # make wheel   build the wheel, install it into an empty environment, and run the command from there
-# make bench   what partwarden costs, measured side by side (docs/benchmarks.md); about 15 minutes
+# make bench   what partwarden costs, measured side by side (docs/benchmarks.md, docs/performance.md); some hours
 # make clean   remove the virtual environment and what was built; servers and data stay (partwarden local destroy)
 
 SHELL := /bin/bash
