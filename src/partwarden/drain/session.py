@@ -48,6 +48,12 @@ class Session:
         """The one value that a routine returns."""
         return self.rows(routine, *arguments)[0][0]
 
+    def transaction_id(self) -> str:
+        """The number of the current transaction, which it gets if it has none."""
+        row = self.connection.execute("select pg_current_xact_id()::text").fetchone()
+        assert row is not None
+        return str(row[0])
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """A transaction that sees one moment from its first statement on."""

@@ -35,8 +35,8 @@ _FEW_ENTRIES = 200
 """So many changes are done to the copy in a millisecond or two: they may be left for the cut-over."""
 
 
-_STRICT_SHARE = 0.75
-"""For so much of the window a moment is looked for in which no other session has a snapshot at all."""
+_STRICT_SECONDS = 10
+"""For so long a moment is looked for in which nobody waits to write, who might do so in REPEATABLE READ."""
 
 
 class Begun:
@@ -171,11 +171,11 @@ def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell
     _add_foreign_keys(session, wish, state, tell)
     _catch_up(session, wish)
     wait_for_older_snapshots(session.connection, name=session.name, patience=wish, tell=tell)
-    _catch_up(session, wish)
     tell(Step("cutting over"))
     tables = (plan.default.name, *(table for _, table in state.targets()))
-    strict_until = time.monotonic() + wish.window * _STRICT_SHARE
-    return _in_tries(session, wish, tell, lambda: _cut_over(session, wish, strict_until), kept=tables)
+    with open_session(dsn, session.name) as second:
+        cut_over = _CutOver(session, second, wish, _catch_up(session, wish))
+        return _in_tries(session, wish, tell, cut_over.attempt, kept=tables)
 
 
 def _copy(crew: Crew, state: Begun, plan: Plan, tell: Tell) -> None:
@@ -242,13 +242,26 @@ def _add_foreign_keys(session: Session, wish: Drain, state: Begun, tell: Tell) -
             session.connection.execute(str(statement).encode())
 
 
-def _catch_up(session: Session, wish: Drain) -> None:
-    """Do what was logged to the copy until little is left; under a steady load that is two or three rounds."""
+def _catch_up(session: Session, wish: Drain) -> str | None:
+    """Do what was logged to the copy until little is left; under a steady load that is two or three rounds.
+
+    Returns the transaction that wrote to the copy last, None when there was nothing to do.
+    """
+    applied = None
     for _ in range(20):
-        with session.snapshot():
-            entries = int(session.call("swap_apply", session.parent, wish.interval))
+        entries, transaction = _apply(session, wish)
+        if entries:
+            applied = transaction
         if entries <= _FEW_ENTRIES:
-            return
+            break
+    return applied
+
+
+def _apply(session: Session, wish: Drain) -> tuple[int, str]:
+    with session.snapshot():
+        session.connection.execute("set local synchronous_commit = off")
+        entries = int(session.call("swap_apply", session.parent, wish.interval))
+        return entries, session.transaction_id()
 
 
 def _verify(session: Session, wish: Drain, tell: Tell) -> None:
@@ -265,11 +278,34 @@ def _verify(session: Session, wish: Drain, tell: Tell) -> None:
         )
 
 
-def _cut_over(session: Session, wish: Drain, strict_until: float) -> float:
-    session.connection.execute(f"lock table only {session.name} in access exclusive mode".encode())
-    locked = time.monotonic()
-    session.call("swap_cut_over", session.parent, wish.interval, time.monotonic() < strict_until)
-    return (time.monotonic() - locked) * 1000
+class _CutOver:
+    """The exchange, tried until nobody is in the way.
+
+    What is left to be done to the copy is committed by a second connection while writers are kept out, so that it is older
+    than what anybody reads afterwards. ``applied`` is the transaction that wrote to the copy last.
+    """
+
+    def __init__(self, session: Session, second: Session, wish: Drain, applied: str | None) -> None:
+        self._session = session
+        self._second = second
+        self._wish = wish
+        self._applied = applied
+        self._strict_until = time.monotonic() + min(wish.window / 2, _STRICT_SECONDS)
+
+    def attempt(self) -> float:
+        """One try; returns for how long nobody could write, in milliseconds."""
+        session = self._session
+        is_left = session.call("swap_close", session.parent)
+        closed = time.monotonic()
+        if is_left:
+            _, self._applied = _apply(self._second, self._wish)
+        if self._applied is not None:
+            session.connection.execute(
+                "select pg_temp.swap_await_snapshots(%s::text::xid8, %s::integer, %s)",
+                (self._applied, round(self._wish.lock_timeout * 1000), time.monotonic() < self._strict_until),
+            )
+        session.call("swap_cut_over", session.parent, self._wish.interval)
+        return (time.monotonic() - closed) * 1000
 
 
 def _in_tries(

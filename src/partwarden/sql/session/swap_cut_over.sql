@@ -1,10 +1,10 @@
-create function partwarden.swap_cut_over(p_parent regclass, p_interval text, p_is_strict boolean)
-returns bigint
+create function partwarden.swap_cut_over(p_parent regclass, p_interval text)
+returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- The moment itself: in one transaction the last changes are done to the copy, the default partition is detached, the new
--- partitions and a new default one are attached. Returns how many entries of the log were left for this moment.
+-- The moment itself: the default partition is detached, the new partitions and a new default one are attached. Nobody has
+-- written to the set since swap_close(), and the copy has all that was logged.
 --
 -- The parent is locked against readers before anything else: whoever has read its list of partitions has the lock on it
 -- until the statement ends, so nobody stands between the old list and the new one.
@@ -14,22 +14,17 @@ declare
     v_old     regclass;
     v_name    name;
     v_child   record;
-    v_entries bigint;
-    v_reader  text;
-    v_has_entries boolean;
+    v_is_left boolean;
 begin
     execute format('lock table only %s in access exclusive mode', p_parent);
     v_set := partwarden.drain_set(p_parent, p_interval);
     v_old := v_set.default_partition;
     execute format('lock table %s in access exclusive mode', v_old);
     perform partwarden.swap_refuse_changed(p_parent);
-    execute format('select exists (select from %s)', v_swap.log) into v_has_entries;
-    -- Rows that were written a moment ago are not in a snapshot that somebody has had for longer: there they would be missing.
-    v_reader := partwarden.snapshot_holder(p_is_strict and v_has_entries);
-    if v_reader is not null then
-        raise exception '% reads from an earlier moment', v_reader using errcode = 'lock_not_available';
+    execute format('select exists (select from %s)', v_swap.log) into v_is_left;
+    if v_is_left then
+        raise exception 'the log of % has entries that the copy lacks', v_old using errcode = 'data_corrupted';
     end if;
-    v_entries := partwarden.swap_apply(p_parent, p_interval);
 
     select relname into v_name from pg_class where oid = v_old;
     execute format('drop trigger partwarden_drain_note on %s', v_old);
@@ -47,6 +42,5 @@ begin
     perform partwarden.swap_rename_indexes(p_parent, v_old, v_swap.rest);
     execute format('alter table %s rename to %I', v_swap.rest, v_name);
     execute format('alter table %s attach partition %s default', p_parent, v_swap.rest);
-    return v_entries;
 end
 $$;
