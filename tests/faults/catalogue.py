@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import psycopg
+import pytest
 
+from partwarden.drain import Drain, Method, drain
+from partwarden.errors import DrainRefused
 from tests.faults.world import MAINTENANCE, Act, Fault, World, article_sees, far_from_now
 from tests.partition_sets import create_parent, put_row_in_the_way
 from tests.servers import MAJORS
@@ -698,3 +701,16 @@ def unmanaged_set(world: World, *, first: int, last: int) -> None:
         "for values from (%L) to (%L)', day + 100, date_trunc('day', now()) + day * interval '1 day', "
         "date_trunc('day', now()) + (day + 1) * interval '1 day'); end loop; end $$"
     )
+
+
+@fault("a drain was interrupted before its new partitions were in place", "drain-interrupted", "default-not-empty")
+def _(world: World) -> None:
+    world.owner.execute(
+        "insert into app.a (id, created_at) select n, now() - interval '20 days' from generate_series(1, 9) n"
+    )
+    reader = world.another_session()
+    reader.execute("begin")
+    reader.execute("select count(*) from app.a")
+    with pytest.raises(DrainRefused):
+        drain(world.database.owner_dsn, Drain("app.a", method=Method.SWAP, window=0.3), lambda _: None)
+    reader.execute("commit")
