@@ -60,7 +60,9 @@ def movers(major: int, partsmith: Partsmith, limit: float) -> list[Mover]:
     """Those that there are on a server of that version; each is stopped after ``limit`` seconds."""
     raw = Mover(RAW, lambda filled: _in_session(filled, limit, lambda owner: _move_at_once(owner, filled)))
     peer = Mover(
-        PEER, lambda filled: _call(filled, limit, f"call partman.partition_data_proc('{PARENT}', p_wait => 0)")
+        PEER,
+        lambda filled: _call(filled, limit, f"call partman.partition_data_proc('{PARENT}', p_wait => 0)"),
+        wants_quiet=True,
     )
     ours = Mover(OURS, lambda filled: _drain(filled, limit))
     with_storage = Mover(
