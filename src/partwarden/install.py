@@ -123,6 +123,7 @@ def uninstall(connection: Connection) -> bool:
             _drop_door(connection, schema, door)
         if installed_version(connection) is None:
             return bool(doors)
+        _remove_guards(connection)
         _drop_code(connection)
         tables = connection.execute(
             "select relname from pg_class where relnamespace = 'partwarden'::regnamespace and relkind in ('r', 'p')"
@@ -222,6 +223,12 @@ def _drop_code(connection: Connection) -> None:
     if routines:
         names = sql.SQL(", ").join(sql.SQL(signature) for (signature,) in routines)
         connection.execute(sql.SQL("drop routine {}").format(names))
+
+
+def _remove_guards(connection: Connection) -> None:
+    """Remove what a killed ``maintain()`` has left on somebody's default partition; it is not in our schema."""
+    if connection.execute("select to_regproc('partwarden.remove_guard') is not null").fetchone() == (True,):
+        connection.execute("select partwarden.remove_guard(parent) from partwarden.guards()")
 
 
 def _our_tables() -> set[str]:

@@ -22,6 +22,7 @@ select concat_ws(E'\n',
     case when p_incident ->> 'event' = 'resolved' then
         partwarden.fact('until', partwarden.utc((p_incident ->> 'resolved_at')::timestamptz))
     end,
+    partwarden.fact('repaired', p_incident ->> 'repaired', true),
     (
         select partwarden.fact('comes and goes', format(
             'It has come back %s.%s',

@@ -17,5 +17,6 @@ delete from partwarden.incident where id in (
                       join partwarden.notification on notification.number = link.notification_number
                       where link.incident_id = incident.id and notification.delivered_at is null)
     limit 1000);
+delete from partwarden.repair using partwarden.setting where repair.at < now() - setting.keep_history;
 delete from partwarden.job_run using partwarden.setting where job_run.seen_at < now() - setting.keep_history;
 $$;

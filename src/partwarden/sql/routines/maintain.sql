@@ -8,21 +8,20 @@ as $$
 -- Only one call works at a time. The mark of a working call is its row in partwarden.maintenance together with
 -- its statement in pg_stat_activity: nothing has to be given back, so nothing stays behind when it is killed.
 declare
-    v_call   bigint := partwarden.begin_maintenance();
-    v_sets   text[] := partwarden.sets_to_maintain();
-    v_set    text;
-    v_failed text[] := '{}';
+    v_call    bigint := partwarden.begin_maintenance();
+    v_sets    text[] := partwarden.sets_to_maintain();
+    v_set     text;
+    v_is_good boolean;
+    v_failed  text[] := '{}';
 begin
     commit;
+    call partwarden.clear_guards();
     foreach v_set in array v_sets loop
-        if not partwarden.run_phase(v_call, v_set, 'create') then
+        call partwarden.maintain_set(v_call, v_set, v_is_good);
+        commit;
+        if not v_is_good then
             v_failed := pg_catalog.array_append(v_failed, v_set);
         end if;
-        commit;
-        if not partwarden.run_phase(v_call, v_set, 'retention') then
-            v_failed := pg_catalog.array_append(v_failed, v_set);
-        end if;
-        commit;
     end loop;
     perform partwarden.end_maintenance(v_call, v_sets);
     commit;
@@ -30,9 +29,9 @@ begin
         raise exception using
             errcode = 'data_exception',
             message = pg_catalog.format('maintenance failed for %s of %s partition sets: %s',
-                (select pg_catalog.count(distinct failed) from pg_catalog.unnest(v_failed) failed),
+                pg_catalog.cardinality(v_failed),
                 pg_catalog.cardinality(v_sets),
-                (select pg_catalog.string_agg(distinct failed, ', ') from pg_catalog.unnest(v_failed) failed)),
+                pg_catalog.array_to_string(v_failed, ', ')),
             hint = pg_catalog.format(
                 'select * from partwarden.maintenance_run where maintenance_id = %s and outcome = ''failed'';', v_call);
     end if;

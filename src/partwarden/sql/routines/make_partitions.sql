@@ -1,23 +1,48 @@
-create function partwarden.make_partitions(p_parent_table text)
+create function partwarden.make_partitions(p_parent_table text, p_facts jsonb, p_give_up_at timestamptz)
 returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- Has pg_partman make the next partitions of one set, without retention, and verifies the state that it leaves.
--- Returns how many there are more. Raises pg_partman's error, or what is wrong with the state.
+-- Has pg_partman make the next partitions of one set, without retention; returns how many there are more, or raises
+-- pg_partman's error. Where something is due, the locks are taken first, in pg_partman's order, and each but the last in a
+-- mode that keeps nobody who reads or writes from going on.
 declare
     v_schema     name := partwarden.extension_schema('pg_partman');
-    v_started_at timestamptz := clock_timestamp();
+    v_parent     regclass := (p_facts ->> 'parent')::oid;
+    v_default    regclass := (p_facts ->> 'default_partition')::oid;
     v_before     integer := partwarden.partition_count(p_parent_table);
-    v_retention  text := partwarden.set_retention_aside(p_parent_table);
+    v_retention  text;
+    v_ignore     boolean := false;
+    v_is_guarded boolean := false;
 begin
-    perform partwarden.refuse_runaway(p_parent_table);
-    execute format('select %I.run_maintenance($1)', v_schema) using p_parent_table;
-    if v_retention is not null then
-        execute format('update %I.part_config set retention = $1 where parent_table = $2', v_schema)
-        using v_retention, p_parent_table;
+    perform partwarden.take_partman_lock();
+    if v_default is not null and (p_facts ->> 'default_bytes')::bigint is distinct from 0 then
+        perform partwarden.refuse_runaway(p_parent_table);
     end if;
-    perform partwarden.verify_set(p_parent_table, v_started_at);
+    if (p_facts ->> 'due')::integer > 0 then
+        perform partwarden.refuse_rows_in_the_way(p_facts);
+        perform partwarden.keep_vacuum_out(array_remove(array[v_default, v_parent], null), p_give_up_at);
+        v_ignore := partwarden.set_default_data_aside(p_parent_table, p_facts);
+        v_retention := partwarden.set_retention_aside(p_parent_table, p_facts);
+        -- Nobody waits for our commit to reach the disk; the next one takes it along.
+        perform set_config('synchronous_commit', 'off', true);
+        if v_default is not null then
+            execute format('lock table only %s in access exclusive mode', v_default);
+            v_is_guarded := partwarden.open_guard(p_facts);
+        end if;
+    else
+        v_retention := partwarden.set_retention_aside(p_parent_table, p_facts);
+    end if;
+    execute format('select %I.run_maintenance($1)', v_schema) using p_parent_table;
+    if v_is_guarded then
+        perform partwarden.close_guard(v_default);
+    end if;
+    if v_retention is not null or v_ignore then
+        execute format('update %I.part_config
+            set retention = coalesce($1, retention), ignore_default_data = ignore_default_data and not $2
+            where parent_table = $3', v_schema)
+        using v_retention, v_ignore, p_parent_table;
+    end if;
     return greatest(partwarden.partition_count(p_parent_table) - v_before, 0);
 end
 $$;

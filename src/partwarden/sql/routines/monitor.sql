@@ -16,6 +16,9 @@ begin
         commit;
         perform pg_catalog.pg_sleep(0.2);
     end loop;
+    if not partwarden.maintenance_is_working() then
+        call partwarden.clear_guards();
+    end if;
     perform partwarden.observe();
     commit;
     if p_lambda_arn is null then

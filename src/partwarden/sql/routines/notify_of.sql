@@ -27,7 +27,8 @@ begin
             'since', incident.since,
             'resolved_at', incident.resolved_at,
             'reopened', incident.reopened,
-            'note', incident.note)
+            'note', incident.note,
+            'repaired', case when event.event = 'resolved' then partwarden.what_was_repaired(incident) end)
         -- What is new and critical comes first.
         order by event.event = 'resolved', incident.severity, incident.object, incident.check_id)
     into v_incidents

@@ -1,24 +1,22 @@
-create function partwarden.verify_set(p_parent_table text, p_since timestamptz)
+create function partwarden.verify_set(p_parent_table text, p_facts jsonb)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- Raises what is wrong with a set that pg_partman should have maintained since p_since. pg_partman itself may
--- have said nothing (a name that is taken), or no more than a warning (5.5, any error).
+-- Raises what is wrong with a set that pg_partman should have maintained since p_facts.since. pg_partman itself may
+-- have said nothing (a name that is taken), or no more than a warning (5.5, any error). Where p_facts says that nothing
+-- was due, and nothing was made, things stand as they stood; else they are looked at again.
 declare
-    v_set  record;
+    v_set      record;
+    v_facts    jsonb := p_facts;
+    v_last_run timestamptz;
 begin
-    {{with partition_set, headroom; part_config: select config from partwarden.part_config(p_parent_table) as listed (config)}}
-    select
-        partition_set.*,
-        headroom.*,
-        case when partition_set.kind <> 'id' then partition_set.partition_interval::interval end as step,
-        case when partition_set.kind = 'id' then partition_set.partition_interval::numeric end as width
-    into v_set
-    from partition_set
-    left join headroom on headroom.parent = partition_set.parent;
-
-    if not found then
+    if (p_facts ->> 'due')::integer > 0
+        or partwarden.partition_count(p_parent_table) is distinct from (p_facts ->> 'partition_count')::integer
+    then
+        v_facts := partwarden.look_at_bounds(p_parent_table);
+    end if;
+    if v_facts is null then
         if not exists (
             select from partwarden.part_config(p_parent_table) as listed (config)
             join pg_namespace on nspname = split_part(config ->> 'parent_table', '.', 1)::name
@@ -30,13 +28,21 @@ begin
         end if;
         return;  -- not range-partitioned: there are no bounds to look at
     end if;
+    select * into v_set
+    from jsonb_to_record(v_facts) as set (
+        name text, kind text, premake integer, infinite boolean, is_full boolean, knows_last_run boolean,
+        async_in_progress text, step interval, width numeric, position_at timestamptz, position_id numeric,
+        last_upper_text text, last_upper_at timestamptz, last_upper_id numeric, edge_at timestamptz, edge_id numeric,
+        start_at timestamptz, limit_at timestamptz);
 
     if v_set.async_in_progress is not null then
         raise exception 'pg_partman skips %: its async_partitioning_in_progress is set', v_set.name
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'partition_data_async() works on the set, or was interrupted.';
     end if;
-    if v_set.knows_last_run and (v_set.last_run is null or v_set.last_run < p_since) then
+    v_last_run := (select (config ->> 'maintenance_last_run')::timestamptz
+                   from partwarden.part_config(p_parent_table) as listed (config));
+    if v_set.knows_last_run and (v_last_run is null or v_last_run < (p_facts ->> 'since')::timestamptz) then
         perform partwarden.raise_what_was_skipped(p_parent_table, v_set.kind, v_set.last_upper_at, v_set.last_upper_id);
     end if;
     if v_set.is_full or v_set.last_upper_text is null then
