@@ -32,12 +32,20 @@ declare
 begin
     v_set := partwarden.drain_set(p_parent, p_interval);
     select
-        array_agg(candidate.side), array_agg(candidate.distance), array_agg(candidate.lower_bound),
-        array_agg(candidate.upper_bound), array_agg(candidate.child),
+        array_agg(candidate.side order by place), array_agg(candidate.distance order by place),
+        array_agg(candidate.lower_bound order by place), array_agg(candidate.upper_bound order by place),
+        array_agg(candidate.child order by place),
         array_agg(case when relation.oid is not null
-                       then format('the name %s is taken by another relation', relation.oid::regclass) end)
+                       then format('the name %s is taken by another relation', relation.oid::regclass)
+                       -- Where clocks are set back, an hour comes twice; pg_partman makes a partition for the first.
+                       when candidate.is_again
+                       then format('the name %I is that of an earlier partition', candidate.child) end order by place)
     into v_sides, v_far, v_lowers, v_uppers, v_names, v_notes
-    from partwarden.drain_candidates(p_parent, p_interval, p_from, p_to, p_most) candidate
+    from (
+        select listed.*, row_number() over (partition by child order by place) > 1 as is_again
+        from partwarden.drain_candidates(p_parent, p_interval, p_from, p_to, p_most)
+            with ordinality as listed (side, distance, lower_bound, upper_bound, child, place)
+    ) candidate
     left join pg_class relation
         on relation.relname = candidate.child and relation.relnamespace = quote_ident(v_set.schema)::regnamespace
         -- Those of an interrupted drain are ours.
