@@ -20,6 +20,8 @@ begin
         when 'look' then v_result := partwarden.look_at_set(p_parent_table);
         when 'guard' then perform partwarden.place_guard(p_facts, p_give_up_at);
         when 'validate' then perform partwarden.validate_guard(p_facts);
+        when 'guarded steps' then v_result := partwarden.guarded_steps(p_facts);
+        when 'guarded step' then perform partwarden.guarded_step(p_facts, p_give_up_at);
         when 'create' then v_result := to_jsonb(partwarden.make_partitions(p_parent_table, p_facts, p_give_up_at));
         when 'verify' then perform partwarden.verify_set(p_parent_table, p_facts);
         when 'unguard' then perform partwarden.remove_guard((p_facts ->> 'parent')::oid);

@@ -13,6 +13,7 @@ declare
     v_outcome    jsonb;
     v_made       integer := 0;
     v_rounds     integer := 0;
+    v_one_by_one integer;
     v_may_guard  boolean := true;
     v_is_guarded boolean;
 begin
@@ -25,7 +26,8 @@ begin
         v_next := null;
         v_is_guarded := false;
         if partwarden.state_is(v_outcome, 'done') then
-            v_facts := partwarden.facts_since(v_outcome operator(pg_catalog.->) 'result', v_started_at);
+            v_facts := partwarden.facts_with(v_outcome operator(pg_catalog.->) 'result', 'since',
+                pg_catalog.to_jsonb(v_started_at));
             v_next := partwarden.next_step(v_facts, v_rounds, v_may_guard);
         end if;
         if v_next operator(pg_catalog.=) 'stand back' then
@@ -44,6 +46,9 @@ begin
             v_may_guard := v_is_guarded;
             v_give_up_at := partwarden.give_up_at();
             continue when not v_is_guarded;  -- it has taken a while: things may stand differently now
+            call partwarden.make_guarded(p_parent_table, v_facts, v_one_by_one);
+            v_made := v_made operator(pg_catalog.+) v_one_by_one;
+            v_facts := partwarden.facts_with(v_facts, 'made', pg_catalog.to_jsonb(v_one_by_one));
         end if;
         if v_next is not null then
             loop

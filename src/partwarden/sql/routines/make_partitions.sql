@@ -8,7 +8,6 @@ as $$
 -- mode that keeps nobody who reads or writes from going on.
 declare
     v_schema     name := partwarden.extension_schema('pg_partman');
-    v_parent     regclass := (p_facts ->> 'parent')::oid;
     v_default    regclass := (p_facts ->> 'default_partition')::oid;
     v_before     integer := partwarden.partition_count(p_parent_table);
     v_retention  text;
@@ -19,15 +18,12 @@ begin
     if v_default is not null and (p_facts ->> 'default_bytes')::bigint is distinct from 0 then
         perform partwarden.refuse_runaway(p_parent_table);
     end if;
-    if (p_facts ->> 'due')::integer > 0 then
+    if (p_facts ->> 'due')::integer > coalesce((p_facts ->> 'made')::integer, 0) then
         perform partwarden.refuse_rows_in_the_way(p_facts);
-        perform partwarden.keep_vacuum_out(array_remove(array[v_default, v_parent], null), p_give_up_at);
         v_ignore := partwarden.set_default_data_aside(p_parent_table, p_facts);
         v_retention := partwarden.set_retention_aside(p_parent_table, p_facts);
-        -- Nobody waits for our commit to reach the disk; the next one takes it along.
-        perform set_config('synchronous_commit', 'off', true);
+        perform partwarden.lock_for_attaching(p_facts, p_give_up_at);
         if v_default is not null then
-            execute format('lock table only %s in access exclusive mode', v_default);
             v_is_guarded := partwarden.open_guard(p_facts);
         end if;
     else
