@@ -164,7 +164,7 @@ def test_garbage_is_never_an_error(database: Database) -> None:
 
 
 def test_random_characters_are_never_an_error(database: Database) -> None:
-    chance = random.Random(11)  # noqa: S311
+    chance = random.Random(11)
     texts = {"".join(chance.choices("0123456789*/,-$# \t\n@abjnsu", k=chance.randint(0, 25))) for _ in range(3000)}
     due(database, [Asked(each, NOON) for each in texts])
 
@@ -207,7 +207,7 @@ class Generator:
     """Random schedules that pg_cron and cronsim read alike, at random instants."""
 
     def __init__(self, seed: int, *, last_day: bool = True) -> None:
-        self.chance = random.Random(seed)  # noqa: S311
+        self.chance = random.Random(seed)
         self.last_day = last_day
 
     def asked(self) -> Asked:

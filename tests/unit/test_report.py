@@ -45,7 +45,7 @@ BLOCKED = Finding(
         "default_partition": "app.events_default",
         "last_partition_ends": "2026-12-30 00:00:00+00",
     },
-    remedy="call partman.partition_data_proc('app.events');\ncall partwarden.maintain();",
+    remedy="call partwarden.drain('app.events');\ncall partwarden.maintain();",
     since=None,
 )
 FILLED = Finding(
@@ -124,7 +124,7 @@ def test_table_of_the_example_at_80_columns() -> None:
         "           not exist yet, and its presence in the default partition forbids to\n"
         "           create that one.\n"
         "    next\n"
-        "      call partman.partition_data_proc('app.events');\n"
+        "      call partwarden.drain('app.events');\n"
         "      call partwarden.maintain();\n"
         "\n"
         "  WARNING   app.orders  default-not-empty\n"
@@ -369,7 +369,7 @@ def test_nagios_tells_more_in_further_lines() -> None:
         f"CRITICAL app ({TARGET})",
         f"  CRITICAL app.events default-blocks-maintenance: {BLOCKED.summary}",
         f"    cause: {BLOCKED.detail['cause']}",
-        "    next: call partman.partition_data_proc('app.events');",
+        "    next: call partwarden.drain('app.events');",
         "    next: call partwarden.maintain();",
         f"  WARNING app.orders default-not-empty: {FILLED.summary}",
         "    cause: A partition was missing when they came.",
