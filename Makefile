@@ -3,13 +3,14 @@
 # make lint    formatting, style, types
 # make wheel   build the wheel, install it into an empty environment, and run the command from there
 # make bench   what partwarden costs, measured side by side (docs/benchmarks.md, docs/performance.md); some hours
+# make soak    kill drains, repairs and maintenance 2,000 times, on bigger tables, and count the rows; KILLS=500 for fewer
 # make clean   remove the virtual environment and what was built; servers and data stay (partwarden local destroy)
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel bench clean
+.PHONY: help demo test lint wheel bench soak clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -20,7 +21,7 @@ demo:
 
 test:
 	@scripts/setup.sh test
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 lint:
 	@scripts/setup.sh python
@@ -35,6 +36,10 @@ wheel:
 bench:
 	@scripts/setup.sh test
 	@$(PYTHON) -m bench.run $(ARGS)
+
+soak:
+	@scripts/setup.sh test
+	@PARTWARDEN_SOAK_KILLS=$(or $(KILLS),2000) $(PYTHON) -m pytest tests/kills --timeout=0 $(ARGS)
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache

@@ -21,6 +21,23 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together when several processes share them: those that share a server, or a page."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    folder, _, rest = item.nodeid.removeprefix("tests/").partition("/")
+    if folder != "integration":
+        return folder
+    callspec = getattr(item, "callspec", None)
+    major = callspec.params.get("server") if callspec is not None else None
+    module = rest.partition("::")[0]
+    return f"pg{major}-{sum(module.encode()) % 2}" if major in MAJORS else "none"
+
+
 @pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"pg{major}")
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server, once for each version; skipped, with the reason, where it is neither here nor required."""
