@@ -324,6 +324,40 @@ def test_a_default_partition_that_fits_one_interval_becomes_it(database: Databas
     maintained(owner)
 
 
+def test_a_big_default_partition_becomes_it_without_being_read_under_the_lock(
+    database: Database, owner: Connection
+) -> None:
+    """PostgreSQL says by itself when it takes a constraint's word for where the rows are."""
+    owner.execute("create table app.plain (at date not null, filler text) partition by range (at)")
+    owner.execute("create table app.plain_default partition of app.plain default")
+    owner.execute("insert into app.plain select '2024-05-05', repeat('x', 500) from generate_series(1, 20000)")
+    told: list[str] = []
+    owner.execute("set client_min_messages = debug1")
+    before = contents(owner, "app.plain")
+    with database.connect() as superuser:
+        superuser.execute(f"alter database {database.name} set client_min_messages = debug1".encode())
+    original = psycopg.connect
+
+    def listening(*arguments: object, **more: object) -> Connection:
+        connection = original(*arguments, **more)  # type: ignore[arg-type]
+        connection.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg, "connect", listening)
+        finished = drained(database, "app.plain", interval="1 month")
+
+    assert (finished.method, finished.rows_moved) == (Method.ATTACH, 20000)
+    assert any("plain_p20240501" in each and "is implied by existing constraints" in each for each in told)
+    assert contents(owner, "app.plain") == before
+    assert leftovers(owner) == []
+    constraints = owner.execute(
+        "select conname from pg_constraint where contype = 'c'"
+        " and conrelid in (select relid from pg_partition_tree('app.plain'))"
+    ).fetchall()
+    assert constraints == []
+
+
 def test_a_foreign_key_of_the_set_to_itself(database: Database, owner: Connection) -> None:
     """The article's own events_daily."""
     events(

@@ -10,6 +10,9 @@ from partwarden.drain.session import Session
 _EASY_LOCK_MS = 40
 """A lock that is over before anybody notices; what takes longer is swapped rather than moved."""
 
+BIG_BYTES = 8 * 1024 * 1024
+"""A default partition that takes longer to read than a lock should last."""
+
 # Measured on two cores, rounded against us: docs/performance.md.
 _ROWS_MOVED_A_MS = 150
 _BYTES_SCANNED_A_MS = 200_000
@@ -179,7 +182,7 @@ def _choose(
         return Method.BATCH, obstacle
     if wish.method is not None:
         return wish.method, "it was asked for"
-    if fits_one and heap_bytes / _BYTES_SCANNED_A_MS <= _EASY_LOCK_MS and obstacle_to_attach(session, wish) is None:
+    if fits_one and obstacle_to_attach(session, wish) is None:
         return Method.ATTACH, "all rows belong into one partition: it becomes that one, and nothing is copied"
     in_batches = lock_ms(Method.BATCH, intervals, heap_bytes, 0)
     if in_batches <= _EASY_LOCK_MS:

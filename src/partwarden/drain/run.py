@@ -36,6 +36,7 @@ def drain(dsn: str, wish: Drain, tell: Tell) -> Finished:
         _claim(session)
         session.call("refuse_drain", session.parent)
         session.call("validate_references", session.parent)
+        whole.clear(session, wish, tell)
         finished = _finish_what_was_begun(dsn, session, wish, tell)
         for _ in range(_TIMES):
             plan = make_plan(session, wish)
@@ -57,6 +58,7 @@ def abandon(dsn: str, wish: Drain, tell: Tell) -> bool:
     """Take back what an interrupted swap has left; False when there is nothing. The set is as it was before."""
     with open_session(dsn, wish.parent) as session, refusals(session.name):
         _claim(session)
+        whole.clear(session, wish, tell)
         if not swap.begun(session):
             return False
         swap.abandon(session, wish, tell)
@@ -113,7 +115,18 @@ def _do(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> Fini
         case Method.BATCH:
             return batch.move(session, wish, plan, tell)
         case Method.ATTACH:
-            return whole.attach(session, wish, plan, tell)
+            return _attach(session, wish, plan, tell)
+
+
+def _attach(session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
+    try:
+        return whole.attach(session, wish, plan, tell)
+    except psycopg.Error as failure:
+        if failure.sqlstate != _BEGIN_ANEW and not isinstance(failure, psycopg.errors.CheckViolation):
+            raise
+    # Rows have come that belong elsewhere: the next look finds another way.
+    whole.clear(session, wish, tell)
+    return Finished(plan.method, 0, 0, plan.rows_staying, 0, 0)
 
 
 def _swap(dsn: str, session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:
