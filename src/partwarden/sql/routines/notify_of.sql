@@ -28,7 +28,7 @@ begin
             'resolved_at', incident.resolved_at,
             'reopened', incident.reopened,
             'note', incident.note,
-            'repaired', case when event.event = 'resolved' then partwarden.what_was_repaired(incident) end)
+            'repaired', case when event.event = 'resolved' then partwarden.what_was_repaired(incident.*) end)
         -- What is new and critical comes first.
         order by event.event = 'resolved', incident.severity, incident.object, incident.check_id)
     into v_incidents
