@@ -6,9 +6,6 @@ as $$
 -- Prepares a big default partition for attaching partitions without reading it: a constraint that says that no row lies
 -- where they have to go, with an escape, so that it refuses nobody's row; and a trigger that tells when one comes all the
 -- same. What is guaranteed, and why, is in docs/maintenance.md.
---
--- The escape is a function that is declared immutable, and is not: it returns false in a transaction that has set
--- partwarden.guard, and true in every other. PostgreSQL replaces it by its value wherever it uses the constraint.
 declare
     v_default  regclass := (p_facts ->> 'default_partition')::oid;
     v_type     text := format_type((p_facts ->> 'control_type')::oid, -1);
@@ -18,31 +15,7 @@ declare
 begin
     perform partwarden.remove_guard((p_facts ->> 'parent')::oid);
     select escape, note, seen into v_escape, v_note, v_seen from partwarden.guard_names((p_facts ->> 'parent')::oid);
-    execute format('create sequence %s as bigint', v_seen);
-    execute format('comment on sequence %s is ''partwarden: rows that came where partitions are about to be made''', v_seen);
-    execute format($function$
-create function %s() returns boolean language plpgsql immutable parallel safe
-as $body$
--- partwarden: what its constraint partwarden_guard comes to, while maintenance is at work.
-begin
-    return pg_catalog.current_setting('partwarden.guard', true) operator(pg_catalog.=) 'on' is not true;
-end
-$body$
-$function$, v_escape);
-    -- Whoever may insert has to be able to evaluate it.
-    execute format('grant execute on function %s() to public', v_escape);
-    execute format($function$
-create function %s() returns trigger language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $body$
--- partwarden: tells its maintenance of rows that come where partitions are about to be made.
-begin
-    perform nextval(%L);
-    return null;
-end
-$body$
-$function$, v_note, v_seen);
-    execute format('revoke all on function %s() from public', v_note);
+    perform partwarden.make_escape(v_escape, v_note, v_seen);
 
     perform partwarden.keep_vacuum_out(array[v_default], p_give_up_at);
     execute format('lock table only %s in access exclusive mode', v_default);

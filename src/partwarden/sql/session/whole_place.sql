@@ -13,29 +13,7 @@ declare
     v_seen   text := format('%I.%I', v_set.schema, (partwarden.swap_names(p_parent)).prefix || '_whole_seen');
 begin
     perform partwarden.whole_clear(p_parent);
-    execute format('create sequence %s as bigint', v_seen);
-    execute format($function$
-create function %s() returns boolean language plpgsql immutable parallel safe
-as $body$
--- partwarden: what its constraint partwarden_drain_whole comes to, while the drain is at work.
-begin
-    return pg_catalog.current_setting('partwarden.guard', true) operator(pg_catalog.=) 'on' is not true;
-end
-$body$
-$function$, v_prefix);
-    execute format('grant execute on function %s() to public', v_prefix);
-    execute format($function$
-create function %s() returns trigger language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $body$
--- partwarden: tells its drain of rows that belong into another partition.
-begin
-    perform nextval(%L);
-    return null;
-end
-$body$
-$function$, v_note, v_seen);
-    execute format('revoke all on function %s() from public', v_note);
+    perform partwarden.make_escape(v_prefix, v_note, v_seen);
     execute format('create trigger partwarden_drain_whole after insert or update on %1$s for each row
             when (new.%2$I is null or new.%2$I < %3$L::%5$s or new.%2$I >= %4$L::%5$s) execute function %6$s()',
         v_set.default_partition, v_set.control, p_lower, p_upper, v_set.control_type, v_note);
