@@ -82,6 +82,11 @@ def put_row_in_the_way(connection: Connection, parent: str) -> None:
     assert row[1].rstrip('"').endswith("_default")
 
 
+def switch_repair_off(connection: Connection) -> None:
+    """Have maintain() leave rows in the way where they are, so that the set fails."""
+    connection.execute("update partwarden.setting set repair = 'off'")
+
+
 def partitions(connection: Connection, parent: str) -> list[str]:
     """The names of a set's partitions, the default one included."""
     schema, table = parent.split(".", 1)

@@ -11,7 +11,7 @@ import pytest
 from partwarden.drain import Drain, Method, drain
 from partwarden.errors import DrainRefused
 from tests.faults.world import MAINTENANCE, Act, Fault, World, article_sees, far_from_now
-from tests.partition_sets import create_parent, put_row_in_the_way
+from tests.partition_sets import create_parent, put_row_in_the_way, switch_repair_off
 from tests.servers import MAJORS
 from tests.waiting import wait_until
 
@@ -64,13 +64,14 @@ def _(world: World) -> None:
 
 
 @fault(
-    "the same, maintained by partwarden.maintain()",
+    "the same, maintained by partwarden.maintain(), which may not move it",
     *("default-blocks-maintenance", "default-not-empty", "job-failed", "maintenance-stale"),
     before=True,
     with_partwarden=True,
     command="call partwarden.maintain()",
 )
 def _(world: World) -> None:
+    switch_repair_off(world.owner)
     put_row_in_the_way(world.owner, "app.a")
     world.starve()
 

@@ -12,7 +12,13 @@ import pytest
 
 from partwarden.database import Connection
 from partwarden.install import install
-from tests.partition_sets import create_parent, daily_set, put_row_in_the_way, want_one_more_partition
+from tests.partition_sets import (
+    create_parent,
+    daily_set,
+    put_row_in_the_way,
+    switch_repair_off,
+    want_one_more_partition,
+)
 from tests.servers import Database
 from tests.waiting import wait_until
 
@@ -131,6 +137,7 @@ def drop_partitions_ahead(connection: Connection, parent: str) -> None:
 
 def test_failed_maintenance_of_a_set_is_found_whatever_the_job_says(owner: Connection) -> None:
     daily_set(owner, "app.a")
+    switch_repair_off(owner)
     put_row_in_the_way(owner, "app.a")
     want_one_more_partition(owner)
     with pytest.raises(psycopg.errors.DataException):
@@ -250,6 +257,7 @@ def test_an_incident_that_gets_worse_is_told_again(owner: Connection) -> None:
 
 def test_a_message_says_what_where_since_when_why_and_what_next(owner: Connection, database: Database) -> None:
     daily_set(owner, "app.a")
+    switch_repair_off(owner)
     put_row_in_the_way(owner, "app.a")
     want_one_more_partition(owner)
     with pytest.raises(psycopg.errors.DataException):
@@ -306,6 +314,7 @@ def test_two_monitors_at_once_tell_once(database: Database, owner: Connection) -
 def test_the_monitor_waits_for_a_maintenance_at_work(database: Database, owner: Connection) -> None:
     """Both often start in the same second; what counts is how things stand afterwards."""
     daily_set(owner, "app.a")
+    switch_repair_off(owner)
     put_row_in_the_way(owner, "app.a")
     want_one_more_partition(owner)
     owner.execute("update partwarden.setting set lock_timeout = '30 seconds'")

@@ -15,7 +15,13 @@ from partwarden.database import Connection
 from partwarden.errors import ScheduleRefused
 from partwarden.install import install, uninstall
 from partwarden.schedule import EVERY_MINUTE, EVERY_TEN_SECONDS, job_name, schedule, unschedule
-from tests.partition_sets import daily_set, partman_version, put_row_in_the_way, want_one_more_partition
+from tests.partition_sets import (
+    daily_set,
+    partman_version,
+    put_row_in_the_way,
+    switch_repair_off,
+    want_one_more_partition,
+)
 from tests.servers import OWNER, Database, Server, running_server
 from tests.waiting import wait_until
 
@@ -154,6 +160,8 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
             daily_set(owner, "app.broken")
             daily_set(owner, "app.fine")
             put_row_in_the_way(owner, "app.broken")
+            if each is installed:
+                switch_repair_off(owner)
             want_one_more_partition(owner)
             version = partman_version(owner)
     every = "2 seconds" if can_do_seconds(server) else EVERY_MINUTE
