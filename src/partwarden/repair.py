@@ -78,7 +78,7 @@ class Repair:
     """What a person asked for: one set, or every set that something is wrong with; how long to wait, as for a drain."""
 
     parent: str | None = None
-    lock_timeout: float = 0.02
+    lock_timeout: float = 0.01
     window: float = 60
     jobs: int = 2
     tell: Callable[[Event], None] = field(default=lambda _: None)

@@ -27,7 +27,7 @@ def repair(
     dsn: DsnOption = "",
     lock_timeout: Annotated[
         str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
-    ] = "20ms",
+    ] = "10ms",
     window: Annotated[
         str, Parameter(help="For how long a moment is looked for in which nobody holds the set.")
     ] = "1min",

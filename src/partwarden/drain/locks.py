@@ -141,7 +141,7 @@ def in_short_tries(
                 if time.monotonic() > told + 1:
                     tell(Waiting(f"a lock on {name}", in_the_way))
                     told = time.monotonic()
-            time.sleep(random.uniform(0.03, 0.15))  # noqa: S311
+            time.sleep(random.uniform(0.02, 0.08))  # noqa: S311
 
 
 def wait_for_older_snapshots(connection: Connection, *, name: str, patience: Patience, tell: Tell) -> None:

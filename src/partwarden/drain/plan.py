@@ -45,7 +45,7 @@ class Drain:
     end: str | None = None
     method: Method | None = None
     max_new_partitions: int = 200
-    lock_timeout: float = 0.02
+    lock_timeout: float = 0.01
     window: float = 60
     jobs: int = 2
 

@@ -35,7 +35,7 @@ _FEW_ENTRIES = 200
 """So many changes are done to the copy in a millisecond or two: they may be left for the cut-over."""
 
 
-_STRICT_SECONDS = 10
+_STRICT_SECONDS = 2
 """For so long a moment is looked for in which nobody waits to write, who might do so in REPEATABLE READ."""
 
 
