@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.kills.world import Template, make_template
 from tests.servers import MAJORS, Server, find_server, required_majors, running_server
 
 _SEED = os.environ.get("PARTWARDEN_KILLS_SEED") or secrets.token_hex(4)
+_KILLS = 200
+_SOAK_KILLS = int(os.environ.get("PARTWARDEN_SOAK_KILLS", "0"))
 _tallies: dict[tuple[str, str], Tally] = {}
 
 TallyOf = Callable[[str], Tally]
@@ -35,6 +38,12 @@ def seed() -> str:
     """What all moments are drawn from; PARTWARDEN_KILLS_SEED repeats a run, as far as time can be repeated."""
     print(f"PARTWARDEN_KILLS_SEED={_SEED}")  # noqa: T201
     return _SEED
+
+
+@pytest.fixture(scope="session")
+def times() -> int:
+    """How many times over all is killed: once, in a soak more often."""
+    return max(1, round(_SOAK_KILLS / _KILLS))
 
 
 @pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"pg{major}")
@@ -65,8 +74,10 @@ def templates(mortal_server: Server) -> dict[str, Template]:
 
 @pytest.fixture
 def template(request: pytest.FixtureRequest, mortal_server: Server, templates: dict[str, Template]) -> Template:
-    """A template of the shape that the test's work has."""
+    """A template of the shape that the test's work has; in a soak with so many rows that copying them takes a while."""
     shape: Shape = request.getfixturevalue("work").shape
+    if _SOAK_KILLS:
+        shape = replace(shape, rows=shape.rows * 20)
     if shape.name not in templates:
         templates[shape.name] = make_template(mortal_server, shape)
     return templates[shape.name]

@@ -164,7 +164,7 @@ def fill_set(connection: Connection, shape: Shape) -> None:
         f"""
         with rows (n, d) as (
             select n, date_trunc('day', now()) + interval '1 day' * ({shape.days.start} + n % {len(shape.days)})
-                + n * interval '7 seconds'
+                + n % 12000 * interval '7 seconds'
             from generate_series(1, {shape.rows}) n
             union all
             select n, {FAR} + n * interval '1 second'

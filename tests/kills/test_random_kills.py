@@ -13,8 +13,8 @@ from tests.kills.world import Template
 
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.name)
 def test_whatever_is_killed_is_done_as_if_nothing_had_happened_when_it_is_run_again(
-    work: Work, template: Template, nursery: Nursery, seed: str, tally_of: TallyOf
+    work: Work, template: Template, nursery: Nursery, seed: str, times: int, tally_of: TallyOf
 ) -> None:
     tally = tally_of(work.name)
-    kill_again_and_again(work, template, nursery, f"{seed} {template.server.major} {work.name}", tally)
-    assert tally.kills.total() == sum(work.kills.values())
+    kill_again_and_again(work, template, nursery, f"{seed} {template.server.major} {work.name}", tally, times)
+    assert tally.kills.total() == times * sum(work.kills.values())

@@ -22,6 +22,14 @@ _SOME_ROWS_STAY = 1
 _COULD_NOT_BE_DONE = 3
 _INTERRUPTED = 130
 
+_CONNECTION_IS_LOST = (
+    "the connection was lost",
+    "could not connect",
+    "the connection is closed",
+    "terminating connection",
+    "the server closed the connection unexpectedly",
+)
+
 
 class Run(Protocol):
     """Something at work that can be killed."""
@@ -73,7 +81,7 @@ class CommandRun:
         killed = {-signal.SIGKILL, -signal.SIGINT, _SOME_ROWS_STAY, _COULD_NOT_BE_DONE, _INTERRUPTED}
         assert status in {self.expected} | killed, f"status {status}: {said}"
         if status not in {self.expected, -signal.SIGKILL, -signal.SIGINT, _INTERRUPTED}:
-            assert "connection was lost" in said or "could not connect" in said, said
+            assert any(lost in said for lost in _CONNECTION_IS_LOST), said
         return status == self.expected
 
     @property
