@@ -30,10 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     folder, _, rest = item.nodeid.removeprefix("tests/").partition("/")
+    callspec = getattr(item, "callspec", None)
+    params = callspec.params if callspec is not None else {}
+    if folder == "kills":
+        return f"kills-{params.get('mortal_server')}"
     if folder != "integration":
         return folder
-    callspec = getattr(item, "callspec", None)
-    major = callspec.params.get("server") if callspec is not None else None
+    major = params.get("server")
     module = rest.partition("::")[0]
     return f"pg{major}-{sum(module.encode()) % 2}" if major in MAJORS else "none"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -52,6 +53,8 @@ app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
 
 def main(arguments: Annotated[list[str] | None, Parameter(parse=False)] = None) -> None:
     """Run the command line and leave with its exit code; an error is said in one place, without a traceback."""
+    # What psycopg says of a connection that Ctrl-C has ended is nobody's concern.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         result = app(

@@ -57,13 +57,9 @@ class Session:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """A transaction that sees one moment from its first statement on."""
-        before = self.connection.isolation_level
-        self.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        try:
-            with self.connection.transaction():
-                yield
-        finally:
-            self.connection.isolation_level = before
+        with self.connection.transaction():
+            self.connection.execute("set transaction isolation level repeatable read")
+            yield
 
 
 @contextmanager
