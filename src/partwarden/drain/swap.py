@@ -39,6 +39,10 @@ _STRICT_SECONDS = 2
 """For so long a moment is looked for in which nobody waits to write, who might do so in REPEATABLE READ."""
 
 
+_READERS_SECONDS = 0.5
+"""For so long a moment without readers is waited for before each try."""
+
+
 class Begun:
     """How far an interrupted or running swap has come, as its tables say."""
 
@@ -295,6 +299,7 @@ class _CutOver:
     def attempt(self) -> float:
         """One try; returns for how long nobody could write, in milliseconds."""
         session = self._session
+        self._await_readers()
         is_left = session.call("swap_close", session.parent)
         closed = time.monotonic()
         if is_left:
@@ -306,6 +311,20 @@ class _CutOver:
             )
         session.call("swap_cut_over", session.parent, self._wish.interval)
         return (time.monotonic() - closed) * 1000
+
+    def _await_readers(self) -> None:
+        """Begin when nobody is reading, if there is such a moment: a try then makes nobody wait in vain."""
+        until = time.monotonic() + _READERS_SECONDS
+        while time.monotonic() < until:
+            row = self._session.connection.execute(
+                "select exists (select from pg_locks where locktype = 'relation' and granted and relation = %s"
+                " and mode = 'AccessShareLock' and pid <> pg_backend_pid()"
+                " and database = (select oid from pg_database where datname = current_database()))",
+                (self._session.parent,),
+            ).fetchone()
+            if row == (False,):
+                return
+            time.sleep(0.002)
 
 
 def _in_tries(
