@@ -208,7 +208,7 @@ def with_clause(uses: tuple[str, ...], instead: Mapping[str, str]) -> str:
     to be given.
     """
     selects = _selects(uses, {"unmanaged_parent": _relation("unmanaged_parent").empty or "", **instead})
-    return _ctes("as", selects)
+    return _ctes("as materialized", selects)
 
 
 def _with(uses: tuple[str, ...], *, given: str, met: frozenset[str], partman_schema: str | None) -> str:

@@ -80,7 +80,7 @@ def test_without_pg_partman_its_configuration_is_empty() -> None:
 
 def test_one_set_only_can_be_asked_for() -> None:
     text = bundle.with_clause(("partition_set",), {"part_config": "select p_config as config"})
-    assert "part_config as (\nselect p_config as config\n)" in text
+    assert "part_config as materialized (\nselect p_config as config\n)" in text
     assert "select null::oid as parent, null::jsonb as config where false" in text
 
 

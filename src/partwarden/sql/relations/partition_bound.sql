@@ -40,6 +40,8 @@ from (
             btrim(split_part(substr(partition_child.bound, 18), ') TO (', 1), ''''),
             btrim(split_part(rtrim(partition_child.bound, ')'), ') TO (', 2), '''')
         ] as ends
+        -- Worked out once for each partition, not wherever it is used.
+        offset 0
     ) literal
     where partition_child.bound like 'FOR VALUES FROM (%) TO (%)'
       and not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']

@@ -17,7 +17,7 @@ declare
 begin
     perform partwarden.use_lock_wait();
     case p_step
-        when 'look' then v_result := partwarden.look_at_set(p_parent_table);
+        when 'look' then v_result := partwarden.look_at_set(p_parent_table, p_facts);
         when 'guard' then perform partwarden.place_guard(p_facts, p_give_up_at);
         when 'validate' then perform partwarden.validate_guard(p_facts);
         when 'guarded steps' then v_result := partwarden.guarded_steps(p_facts);

@@ -1,8 +1,10 @@
 create function partwarden.facts_with(p_facts jsonb, p_name text, p_value jsonb)
 returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
--- What is known of a set, and one thing more.
-select p_facts || jsonb_build_object(p_name, p_value)
+-- What is known of a set, which may be nothing, and one thing more.
+begin
+    return coalesce(nullif(p_facts, 'null'), '{}') || jsonb_build_object(p_name, p_value);
+end
 $$;

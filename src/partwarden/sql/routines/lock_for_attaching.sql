@@ -12,10 +12,18 @@ declare
     v_table   regclass;
 begin
     perform partwarden.keep_vacuum_out(array_remove(array[v_default, v_parent], null), p_give_up_at);
+    -- By index: there may be a hundred thousand constraints. A key that leads to a table depends on its columns.
     for v_table in
-        select distinct case when conrelid = v_parent then confrelid else conrelid end as related
+        select confrelid as related
         from pg_constraint
-        where contype = 'f' and v_parent in (conrelid, confrelid) and conrelid <> confrelid
+        where conrelid = v_parent and contype = 'f' and confrelid <> conrelid
+        union
+        select conrelid
+        from pg_depend
+        join pg_constraint on pg_constraint.oid = pg_depend.objid
+        where pg_depend.refclassid = 'pg_class'::regclass and pg_depend.refobjid = v_parent
+          and pg_depend.classid = 'pg_constraint'::regclass
+          and contype = 'f' and confrelid = v_parent and conrelid <> confrelid
         order by related
     loop
         if has_table_privilege(v_table, 'update, delete, truncate') then

@@ -1,19 +1,24 @@
-create function partwarden.look_at_set(p_parent_table text)
+create function partwarden.look_at_set(p_parent_table text, p_bounds jsonb)
 returns jsonb
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- What maintain() has to know of one set: how things stand, how many partitions pg_partman is going to make (due), where
--- the last of them ends (until), and what is in the default partition. NULL where there are no bounds to look at. Opens no
--- partition that has no file to speak of.
+-- What maintain() has to know of one set: how things stand (p_bounds, unless partitions have come or gone since then), how
+-- many partitions pg_partman is going to make (due), where the last of them ends (until), and what is in the default
+-- partition. NULL where there are no bounds to look at. Opens no partition that has no file to speak of.
 declare
-    v_facts      jsonb := partwarden.look_at_bounds(p_parent_table);
+    v_facts      jsonb := p_bounds;
     v_current    timestamptz;
     v_current_id numeric;
     v_child      record;
     v_filled     boolean;
     v_counted    record;
 begin
+    if v_facts is null
+        or partwarden.partition_count((v_facts ->> 'parent')::oid) <> (v_facts ->> 'partition_count')::integer
+    then
+        v_facts := partwarden.look_at_bounds(p_parent_table);
+    end if;
     if v_facts is null then
         return null;
     end if;
@@ -42,7 +47,7 @@ begin
     select counted.* into v_counted
     from partwarden.count_due(v_facts, v_current, v_current_id) counted;
     v_facts := v_facts - 'ahead' || jsonb_build_object(
-        'due', v_counted.due, 'until', v_counted.until_text, 'partition_count', partwarden.partition_count(p_parent_table));
+        'due', v_counted.due, 'until', v_counted.until_text, 'until_at', v_counted.until_at, 'until_id', v_counted.until_id);
     if v_facts ->> 'default_partition' is null then
         return v_facts;
     end if;

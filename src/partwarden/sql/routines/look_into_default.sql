@@ -14,7 +14,8 @@ declare
     v_plain   boolean := (select relkind = 'r' from pg_class where oid = v_default);
     v_bytes   bigint;
     v_due     integer := (p_facts ->> 'due')::integer;
-    v_until   text := p_facts ->> 'until';
+    v_until   jsonb := jsonb_build_object(
+        'until', p_facts ->> 'until', 'until_at', p_facts -> 'until_at', 'until_id', p_facts -> 'until_id');
     v_far     text;
     v_far_at  timestamptz;
     v_far_id  numeric;
@@ -44,19 +45,20 @@ begin
             select counted.* into v_counted
             from partwarden.count_due(p_facts, greatest(p_current, v_far_at), greatest(p_current_id, v_far_id)) counted;
             v_due := v_counted.due;
-            v_until := v_counted.until_text;
+            v_until := jsonb_build_object(
+                'until', v_counted.until_text, 'until_at', v_counted.until_at, 'until_id', v_counted.until_id);
         end if;
     end if;
     if v_due > 0 then
         execute format('select count(*) from (
                 select from %1$s where %2$I >= %3$L::%5$s and %2$I < %4$L::%5$s limit %6$s
             ) found',
-            v_default, p_facts ->> 'control', p_facts ->> 'last_upper_text', v_until, v_type,
+            v_default, p_facts ->> 'control', p_facts ->> 'last_upper_text', v_until ->> 'until', v_type,
             partwarden.most_to_move(p_facts ->> 'parent_table', v_bytes) + 1)
         into v_rows;
     end if;
-    return v_facts || jsonb_build_object(
-        'default_bytes', v_bytes, 'due', v_due, 'until', v_until, 'in_the_way', v_rows,
+    return v_facts || v_until || jsonb_build_object(
+        'default_bytes', v_bytes, 'due', v_due, 'in_the_way', v_rows,
         -- pg_partman need not look for the farthest row itself, under its locks.
         'may_ignore_default', v_far is null);
 end

@@ -10,14 +10,17 @@ as $$
 declare
     v_call    bigint := partwarden.begin_maintenance();
     v_sets    text[] := partwarden.sets_to_maintain();
+    v_seen    jsonb;
     v_set     text;
     v_is_good boolean;
     v_failed  text[] := '{}';
 begin
     commit;
     call partwarden.clear_guards();
+    v_seen := partwarden.look_at_all();
+    commit;
     foreach v_set in array v_sets loop
-        call partwarden.maintain_set(v_call, v_set, v_is_good);
+        call partwarden.maintain_set(v_call, v_set, v_seen operator(pg_catalog.->) v_set, v_is_good);
         commit;
         if not v_is_good then
             v_failed := pg_catalog.array_append(v_failed, v_set);

@@ -1,4 +1,4 @@
-create procedure partwarden.maintain_set(p_call bigint, p_parent_table text, inout p_is_good boolean)
+create procedure partwarden.maintain_set(p_call bigint, p_parent_table text, p_bounds jsonb, inout p_is_good boolean)
 language plpgsql
 as $$
 -- Maintains one set: moves rows that are in the way, if its policy allows; has pg_partman make the next partitions; looks
@@ -8,6 +8,7 @@ declare
     c_most_rounds constant integer := 10;
     v_started_at timestamptz := pg_catalog.clock_timestamp();
     v_give_up_at timestamptz := partwarden.give_up_at();
+    v_bounds     jsonb := p_bounds;
     v_facts      jsonb;
     v_next       text;
     v_outcome    jsonb;
@@ -18,16 +19,19 @@ declare
     v_is_guarded boolean;
 begin
     p_is_good := true;
-    if not exists (select from partwarden.part_config(p_parent_table)) then
-        return;  -- dropped by its parent's since the list was made
-    end if;
     loop
-        v_outcome := partwarden.attempt('look', p_parent_table, null, v_give_up_at);
+        v_outcome := partwarden.attempt('look', p_parent_table, v_bounds, v_give_up_at);
+        v_bounds := null;  -- good for the first time
         v_next := null;
         v_is_guarded := false;
         if partwarden.state_is(v_outcome, 'done') then
             v_facts := partwarden.facts_with(v_outcome operator(pg_catalog.->) 'result', 'since',
                 pg_catalog.to_jsonb(v_started_at));
+            if v_facts operator(pg_catalog.->>) 'parent' is null
+                and not exists (select from partwarden.part_config(p_parent_table))
+            then
+                return;  -- dropped by its parent's since the list was made
+            end if;
             v_next := partwarden.next_step(v_facts, v_rounds, v_may_guard);
         end if;
         if v_next operator(pg_catalog.=) 'stand back' then

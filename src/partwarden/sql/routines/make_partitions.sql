@@ -9,7 +9,11 @@ as $$
 declare
     v_schema     name := partwarden.extension_schema('pg_partman');
     v_default    regclass := (p_facts ->> 'default_partition')::oid;
-    v_before     integer := partwarden.partition_count(p_parent_table);
+    v_parent     oid := coalesce((p_facts ->> 'parent')::oid, (
+        select pg_class.oid
+        from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where nspname = split_part(p_parent_table, '.', 1)::name and relname = split_part(p_parent_table, '.', 2)::name));
+    v_before     integer := partwarden.partition_count(v_parent);
     v_retention  text;
     v_ignore     boolean := false;
     v_is_guarded boolean := false;
@@ -39,6 +43,6 @@ begin
             where parent_table = $3', v_schema)
         using v_retention, v_ignore, p_parent_table;
     end if;
-    return greatest(partwarden.partition_count(p_parent_table) - v_before, 0);
+    return greatest(partwarden.partition_count(v_parent) - v_before, 0);
 end
 $$;

@@ -1,16 +1,12 @@
-create function partwarden.partition_count(p_parent_table text)
+create function partwarden.partition_count(p_parent oid)
 returns integer
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+-- How many partitions a table has, the default one included.
 begin
     return (
-        select count(*)
-        from pg_inherits
-        join pg_class parent on parent.oid = inhparent
-        join pg_namespace on pg_namespace.oid = parent.relnamespace
-        where nspname = split_part(p_parent_table, '.', 1)::name
-          and parent.relname = split_part(p_parent_table, '.', 2)::name
+        select count(*) from pg_inherits where inhparent = p_parent
     );
 end
 $$;

@@ -16,6 +16,9 @@ begin
     then
         return null;
     end if;
+    execute format('select retention from %I.part_config where parent_table = $1 for update',
+        partwarden.extension_schema('pg_partman'))
+    into v_retention using p_parent_table;
     execute format('update %I.part_config set retention = null where parent_table = $1',
         partwarden.extension_schema('pg_partman'))
     using p_parent_table;

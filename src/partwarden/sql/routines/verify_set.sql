@@ -4,17 +4,25 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 -- Raises what is wrong with a set that pg_partman should have maintained since p_facts.since. pg_partman itself may
--- have said nothing (a name that is taken), or no more than a warning (5.5, any error). Where p_facts says that nothing
--- was due, and nothing was made, things stand as they stood; else they are looked at again.
+-- have said nothing (a name that is taken), or no more than a warning (5.5, any error). Where there are as many partitions
+-- more as were due, they stand where p_facts says; else everything is looked at again.
 declare
     v_set      record;
     v_facts    jsonb := p_facts;
     v_last_run timestamptz;
 begin
-    if (p_facts ->> 'due')::integer > 0
-        or partwarden.partition_count(p_parent_table) is distinct from (p_facts ->> 'partition_count')::integer
+    if p_facts ->> 'parent' is null or partwarden.partition_count((p_facts ->> 'parent')::oid)
+        <> (p_facts ->> 'partition_count')::integer + (p_facts ->> 'due')::integer
     then
         v_facts := partwarden.look_at_bounds(p_parent_table);
+    elsif (p_facts ->> 'due')::integer > 0 then
+        if p_facts -> 'edge_at' = p_facts -> 'last_upper_at' and p_facts -> 'edge_id' = p_facts -> 'last_upper_id' then
+            v_facts := p_facts || jsonb_build_object(
+                'edge_at', p_facts -> 'until_at', 'last_upper_at', p_facts -> 'until_at',
+                'edge_id', p_facts -> 'until_id', 'last_upper_id', p_facts -> 'until_id');
+        else
+            v_facts := partwarden.look_at_bounds(p_parent_table);
+        end if;
     end if;
     if v_facts is null then
         if not exists (
@@ -40,8 +48,11 @@ begin
             using errcode = 'object_not_in_prerequisite_state',
                 hint = 'partition_data_async() works on the set, or was interrupted.';
     end if;
-    v_last_run := (select (config ->> 'maintenance_last_run')::timestamptz
-                   from partwarden.part_config(p_parent_table) as listed (config));
+    if v_set.knows_last_run then
+        execute format('select maintenance_last_run from %I.part_config where parent_table = $1',
+            partwarden.extension_schema('pg_partman'))
+        into v_last_run using p_parent_table;
+    end if;
     if v_set.knows_last_run and (v_last_run is null or v_last_run < (p_facts ->> 'since')::timestamptz) then
         perform partwarden.raise_what_was_skipped(p_parent_table, v_set.kind, v_set.last_upper_at, v_set.last_upper_id);
     end if;
