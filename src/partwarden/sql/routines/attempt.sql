@@ -14,6 +14,7 @@ declare
     v_hint      text;
     v_context   text;
     v_blocker   text;
+    v_told      text;
 begin
     perform partwarden.use_lock_wait();
     case p_step
@@ -54,14 +55,16 @@ exception when others then
             (select pg_class.oid from pg_class join pg_namespace on pg_namespace.oid = relnamespace
              where nspname = split_part(p_parent_table, '.', 1)::name
                and relname = split_part(p_parent_table, '.', 2)::name)));
+        if v_message not like 'pg_partman''s%' then
+            v_told := format('could not lock %s in short tries for %s: %s', coalesce(p_facts ->> 'name', p_parent_table),
+                (select lock_timeout from partwarden.setting), coalesce(v_blocker, 'whoever held it has gone by now'));
+        end if;
     end if;
     return jsonb_build_object(
         'state', 'failed',
         'sqlstate', v_sqlstate,
         -- pg_partman appends context, detail and hint of the first error to the message: the rest is context.
-        'message', split_part(v_message, E'\nCONTEXT: ', 1)
-            || case when v_blocker is not null and v_message not like 'pg_partman''s%'
-                    then ' of tries: ' || v_blocker else '' end,
+        'message', coalesce(v_told, split_part(v_message, E'\nCONTEXT: ', 1)),
         'detail', nullif(v_detail, ''),
         'hint', coalesce(nullif(v_hint, ''),
             case when v_blocker like 'process %'
