@@ -18,19 +18,23 @@ from tests.servers import MAJORS, Server, find_server, required_majors, running_
 _SEED = os.environ.get("PARTWARDEN_KILLS_SEED") or secrets.token_hex(4)
 _KILLS = 200
 _SOAK_KILLS = int(os.environ.get("PARTWARDEN_SOAK_KILLS", "0"))
+_PROPERTY = "kills"
 _tallies: dict[tuple[str, str], Tally] = {}
 
 TallyOf = Callable[[str], Tally]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was killed where, and with which seed the moments were drawn."""
-    if not _tallies:
-        return
-    total = sum(tally.kills.total() for tally in _tallies.values())
-    terminalreporter.section(f"{total} kills, PARTWARDEN_KILLS_SEED={_SEED}")
-    for (server, _), tally in _tallies.items():
-        terminalreporter.write_line(f"{server}  {tally}")
+    """What was killed where, and with which seed the moments were drawn, whichever process has done it."""
+    told: dict[str, tuple[int, str]] = {}
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == _PROPERTY:
+                told[value[0]] = (value[1], value[2])
+    if told:
+        terminalreporter.section(f"{sum(kills for kills, _ in told.values())} kills")
+        for line in sorted(line for _, line in told.values()):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +88,17 @@ def template(request: pytest.FixtureRequest, mortal_server: Server, templates: d
 
 
 @pytest.fixture
-def tally_of(mortal_server: Server) -> TallyOf:
+def tally_of(request: pytest.FixtureRequest, mortal_server: Server) -> Iterator[TallyOf]:
     """The tally of that name for this server, which is told at the end."""
-    return lambda name: _tallies.setdefault((f"pg{mortal_server.major}", name), Tally(name))
+    asked: set[tuple[str, str]] = set()
+
+    def tally_of(name: str) -> Tally:
+        key = (f"pg{mortal_server.major}", name)
+        asked.add(key)
+        return _tallies.setdefault(key, Tally(name))
+
+    yield tally_of
+    for server, name in asked:
+        tally = _tallies[server, name]
+        line = f"{server}  {tally}; PARTWARDEN_KILLS_SEED={_SEED}"
+        request.node.user_properties.append((_PROPERTY, (f"{server} {name}", tally.kills.total(), line)))

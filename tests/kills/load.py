@@ -235,7 +235,7 @@ class _Writer:
     def _any(self, live: list[int]) -> int:
         return self._dice.choice(live)
 
-    def _moment(self) -> datetime | None:
+    def _moment(self) -> datetime:
         """Mostly in a day whose rows wait in the default partition, sometimes today, seldom where rows stay."""
         within = timedelta(seconds=self._dice.randint(0, 86399))
         place = self._dice.random()
@@ -243,8 +243,6 @@ class _Writer:
             return self._today + timedelta(days=self._dice.choice(self._shape.days)) + within
         if place < 0.95 or not self._shape.staying:
             return self._today + within
-        if not self._shape.has_key and place > 0.98:
-            return None
         return datetime(1970, 1, 1, 12, tzinfo=UTC) + within / 10
 
     def _text(self) -> str | None:

@@ -59,7 +59,7 @@ KEYLESS = Shape(
     "keyless",
     """
     id bigint not null,
-    created_at timestamptz,
+    created_at timestamptz not null,
     kind integer,
     payload text,
     facts json,
