@@ -37,7 +37,7 @@ begin
         v_set.default_partition, v_set.control, p_lower, p_upper, v_set.control_type, v_columns);
     get diagnostics v_moved = row_count;
 
-    perform partwarden.make_child(p_parent, p_interval, p_lower, p_upper, p_child);
+    perform partwarden.make_child(to_jsonb(v_set), p_lower, p_upper, p_child);
     v_muted := v_muted || partwarden.mute_triggers(format('%I.%I', v_set.schema, p_child)::regclass);
     execute format('insert into %1$I.%2$I (%3$s) overriding system value select %3$s from pg_temp.partwarden_moved',
         v_set.schema, p_child, v_columns);

@@ -10,7 +10,6 @@ begin
     if not partwarden.open_guard(p_step) then
         raise exception 'the guard of % is gone', p_step ->> 'name' using errcode = 'PWGRD';
     end if;
-    perform partwarden.make_child((p_step ->> 'parent')::oid::regclass, null,
-        p_step ->> 'lower_bound', p_step ->> 'upper_bound', (p_step ->> 'child')::name);
+    perform partwarden.make_child(p_step, p_step ->> 'lower_bound', p_step ->> 'upper_bound', (p_step ->> 'child')::name);
 end
 $$;
