@@ -132,7 +132,7 @@ class Load:
                 with self._working:
                     self._busy -= 1
                     self._working.notify_all()
-            time.sleep(0.005)
+            time.sleep(0.01)
 
 
 class _Writer:
@@ -161,19 +161,12 @@ class _Writer:
         self._resolve_doubt(connection)
         marker = next(self._markers)
         live = list(self._live)
-        connection.isolation_level = self._dice.choice([None, None, None, IsolationLevel.REPEATABLE_READ])
-        try:
-            with connection.transaction():
-                connection.execute("insert into app.marker values (%s)", (marker,))
-                for _ in range(self._dice.randint(1, 4)):
-                    self._change(connection, live)
-                self._in_doubt = (marker, live)
-        except psycopg.errors.SerializationFailure:
-            # Whoever asks for REPEATABLE READ has to expect it where rows are moved.
-            self._in_doubt = None
-            if connection.isolation_level is None:
-                raise
-            return
+        # Not in REPEATABLE READ: writers in it are the one exception that docs/drain.md makes.
+        with connection.transaction():
+            connection.execute("insert into app.marker values (%s)", (marker,))
+            for _ in range(self._dice.randint(1, 4)):
+                self._change(connection, live)
+            self._in_doubt = (marker, live)
         self._in_doubt = None
         self._live = live
         self._load.transactions += 1
@@ -264,7 +257,7 @@ class _Reader:
         self._load.comparisons += 1
         if difference is not None:
             self._load.problems.append(f"a reader {way.__name__.strip('_').replace('_', ' ')} found that {difference}")
-        time.sleep(0.04)
+        time.sleep(0.15)
 
     def _in_one_statement(self, connection: Connection) -> str | None:
         return compare(connection)

@@ -107,7 +107,9 @@ def _be_the_mother() -> None:
     from partwarden.drain import swap
 
     assert partwarden.cli.drain
-    swap._CHUNK_PAGES = 16  # so that a few thousand rows are more than one connection copies at once
+    # So that a few thousand rows are more than one connection copies at once, and that not every other kill hits a drain
+    # which only waits for a quieter moment.
+    vars(swap).update(_CHUNK_PAGES=8, _STRICT_SECONDS=0.1)
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)

@@ -27,6 +27,7 @@ from tests.kills.works import (
 )
 from tests.kills.world import Template, World, world_of
 
+# In the order in which a drain takes them.
 _WEAPONS: dict[str, Weapon] = {
     "watching for changes": kill_the_client,
     "copying": terminate_a_backend,
@@ -56,14 +57,14 @@ def dice(seed: str, request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{seed} {request.node.name}")
 
 
-@pytest.mark.parametrize("step", _WEAPONS)
 def test_a_drain_that_is_killed_when_it_begins_a_step_goes_on_with_it(
-    step: str, work: Work, template: Template, nursery: Nursery, dice: random.Random, tally: Tally
+    work: Work, template: Template, nursery: Nursery, dice: random.Random, tally: Tally
 ) -> None:
     with world_of(template, dice.getrandbits(32)) as world:
-        run = work.start(world, nursery)
-        _await_place(run, step)
-        _kill(_WEAPONS[step], world, run, dice, tally)
+        for step, weapon in _WEAPONS.items():
+            run = work.start(world, nursery)
+            _await_place(run, step)
+            _kill(weapon, world, run, dice, tally)
         work.run_to_the_end(world, nursery)
         world.assert_as_it_should_be()
 

@@ -207,13 +207,13 @@ DRAIN_BY_SWAP = Work(
     "drain-by-swap",
     RICH,
     _drain("swap", "--max-new-partitions", "50", expected=_SOME_ROWS_STAY),
-    {kill_the_client: 7, interrupt_the_client: 4, terminate_a_backend: 7, crash_the_server: 3},
+    {kill_the_client: 4, interrupt_the_client: 3, terminate_a_backend: 5, crash_the_server: 2},
 )
 DRAIN_IN_BATCHES = Work(
     "drain-in-batches",
     REFERENCED,
     _drain("batch"),
-    {kill_the_client: 4, interrupt_the_client: 2, terminate_a_backend: 3, crash_the_server: 1},
+    {kill_the_client: 2, interrupt_the_client: 1, terminate_a_backend: 2, crash_the_server: 1},
 )
 WORKS = (
     DRAIN_BY_SWAP,
@@ -221,21 +221,21 @@ WORKS = (
         "drain-by-swap-without-a-key",
         KEYLESS,
         _drain("swap", "--max-new-partitions", "50", "--jobs", "3", expected=_SOME_ROWS_STAY),
-        {kill_the_client: 3, interrupt_the_client: 2, terminate_a_backend: 3, crash_the_server: 1},
+        {kill_the_client: 2, interrupt_the_client: 1, terminate_a_backend: 2, crash_the_server: 1},
     ),
     DRAIN_IN_BATCHES,
     Work(
         "drain-inside-the-database",
         REFERENCED,
         _call(f"call partwarden.drain('{PARENT}')"),
-        {terminate_a_backend: 5, crash_the_server: 1},
+        {terminate_a_backend: 3, crash_the_server: 1},
     ),
     Work(
         "repair",
         ILL,
         _repair,
-        {kill_the_client: 2, interrupt_the_client: 1, terminate_a_backend: 3, crash_the_server: 1},
+        {kill_the_client: 2, interrupt_the_client: 1, terminate_a_backend: 2, crash_the_server: 1},
     ),
-    Work("maintain", AHEAD, _call("call partwarden.maintain()"), {terminate_a_backend: 5, crash_the_server: 1}),
+    Work("maintain", AHEAD, _call("call partwarden.maintain()"), {terminate_a_backend: 3, crash_the_server: 1}),
 )
-"""Some 60 kills on each server; those at every step and at every statement make it 200 on three."""
+"""Some 40 kills on each server; those at every step and at every statement make it 200 on three."""
