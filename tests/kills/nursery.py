@@ -6,6 +6,7 @@ A kill that comes while a program is being loaded shows nothing, and most of the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -36,7 +37,8 @@ class Command:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, unless it has ended."""
         if self.status is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # we have not been told yet
+                os.kill(self.pid, number)
 
 
 class Nursery:

@@ -61,7 +61,7 @@ def kill_again_and_again(
                 # One that goes on has less to do than one that begins.
                 moment = part * tally.undisturbed * (0.5 if number else 1)
                 if not _kill_one(work, world, nursery, weapon, moment, dice, tally):
-                    kill = (weapon, part * dice.uniform(0.5, 1))
+                    kill = (weapon, 0.9 * dice.random())  # it was too late
                     break
                 kill = next(waiting, None)
             work.run_to_the_end(world, nursery)

@@ -139,11 +139,12 @@ def interrupt_the_client(world: World, run: Run, dice: random.Random) -> None:
 
 
 def terminate_a_backend(world: World, run: Run, dice: random.Random) -> None:
-    """One of the connections is ended by an administrator."""
+    """One of the connections that do something is ended by an administrator, as soon as there is one."""
     with psycopg.connect(world.server.cluster.dsn(), autocommit=True) as connection:
-        pids = _backends(connection, world)
-        if pids:
-            connection.execute("select pg_terminate_backend(%s)", (dice.choice(pids),))
+        while not (pids := _backends(connection, world)):
+            if run.wait(0.002):
+                return
+        connection.execute("select pg_terminate_backend(%s)", (dice.choice(pids),))
 
 
 def crash_the_server(world: World, run: Run, dice: random.Random) -> None:
