@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -101,6 +102,23 @@ def test_a_gap_is_filled(database: Database, owner: Connection) -> None:
     children = partitions(owner, "app.a")
     owner.execute(f"drop table app.{children[3]}".encode())
     outcomes = repair(database.owner_dsn, diagnose(database.owner_dsn, Repair()), Repair())
+    assert [(each.problem, each.left) for each in outcomes] == [(None, ())]
+    assert partitions(owner, "app.a") == children
+
+
+def test_a_partition_that_is_vacuumed_is_waited_for(database: Database, owner: Connection) -> None:
+    """pg_partman's ANALYZE can't lock it meanwhile, and the error that pg_partman makes of that has a code of its own."""
+    daily_set(owner, "app.a")
+    children = partitions(owner, "app.a")
+    owner.execute(f"drop table app.{children[3]}".encode())
+    treatments = diagnose(database.owner_dsn, Repair())
+    with database.connect_owner() as vacuum:
+        vacuum.execute("begin")
+        vacuum.execute(f"lock table app.{children[1]} in share update exclusive mode".encode())
+        ends = threading.Timer(1, vacuum.rollback)
+        ends.start()
+        outcomes = repair(database.owner_dsn, treatments, Repair())
+        ends.join()
     assert [(each.problem, each.left) for each in outcomes] == [(None, ())]
     assert partitions(owner, "app.a") == children
 

@@ -129,7 +129,9 @@ def in_short_tries(
             try:
                 with connection.transaction():
                     return work()
-            except psycopg.errors.LockNotAvailable as failure:
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.RaiseException) as failure:
+                if not _is_lock_timeout(failure):
+                    raise
                 in_the_way = _first_in_the_way(connection, parent, failure)
                 if time.monotonic() > deadline:
                     raise LockNotAcquired(
@@ -184,6 +186,12 @@ def _keep_maintenance_out(connection: Connection, kept: Sequence[str], parent: i
             f"could not drain {name} while other maintenance is at work: {_first_in_the_way(connection, parent, failure)}",
             remedy="run the same command again when it has ended",
         ) from failure
+
+
+def _is_lock_timeout(failure: psycopg.Error) -> bool:
+    """Whether a lock was not had in time; pg_partman raises what it catches anew, with its own code."""
+    told = failure.diag.message_primary or ""
+    return isinstance(failure, psycopg.errors.LockNotAvailable) or told.startswith("canceling statement due to lock")
 
 
 def _first_in_the_way(connection: Connection, parent: int, failure: psycopg.Error) -> str:
