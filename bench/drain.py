@@ -8,7 +8,7 @@ from statistics import median
 from bench.filled_set import FilledSet, fresh_copy, make_filled_set
 from bench.load import Kind, under_load
 from bench.measure import joined, table
-from bench.movers import OURS, PEER, RAW, Moved, Mover, movers
+from bench.movers import OURS, PEER, RAW, Moved, Mover, copy_elsewhere, movers
 from bench.options import Options, tell
 from bench.partsmith import Partsmith, partsmith
 from bench.servers import describe, fresh_server
@@ -19,6 +19,7 @@ _TIMES_THE_PEER = {15: 3, 17: 4, 18: 5}
 _OF_THE_RAW_LIMIT = 0.9
 _CLIENT_MB = 80
 _FLAT = 1.1
+_ELSEWHERE = "as many rows copied into an unrelated table"
 
 Idle = dict[str, list[Moved]]
 
@@ -40,7 +41,7 @@ def _on(major: int, options: Options, other: Partsmith) -> Iterator[str]:
             template = make_filled_set(server, rows)
             idle[rows] = _idle(template, tools, options.rounds)
             yield joined(f"### {rows:,} rows, nobody else there", _idle_table(rows, idle[rows], tools))
-        loud = _under_load(template, tools, options.rounds)
+        loud = _under_load(template, tools, options)
         yield joined(
             f"### {template.rows:,} rows, others reading and writing: the longest that they waited",
             stalls_table(loud),
@@ -62,13 +63,18 @@ def _idle(template: FilledSet, tools: Sequence[Mover], rounds: int) -> Idle:
     return found
 
 
-def _under_load(template: FilledSet, tools: Sequence[Mover], rounds: int) -> dict[str, Sequence[Round]]:
-    """First the load by itself; then with each tool, in turns."""
-    found: dict[str, list[Round]] = {NOTHING: []}
-    for number in range(rounds):
+def _under_load(template: FilledSet, tools: Sequence[Mover], options: Options) -> dict[str, Sequence[Round]]:
+    """First the load by itself, and beside a copy that locks nothing of the set; then with each tool, in turns."""
+    found: dict[str, list[Round]] = {NOTHING: [], _ELSEWHERE: []}
+    for number in range(options.rounds):
         tell(f"{template.rows:,} rows under load, round {number + 1}: {NOTHING}")
         with fresh_copy(template) as copy:
             found[NOTHING].append(by_itself(copy))
+        tell(f"{template.rows:,} rows under load, round {number + 1}: {_ELSEWHERE}")
+        with fresh_copy(template) as copy:
+            with under_load(loaded(copy)) as recorded:
+                moved = copy_elsewhere(copy, options.limit)
+            found[_ELSEWHERE].append(after(copy, moved.seconds, recorded, moved.error))
         for tool in tools:
             for name, without in _settings(tool):
                 tell(f"{template.rows:,} rows under load, round {number + 1}: {name}")

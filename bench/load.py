@@ -34,6 +34,10 @@ _SAMPLE = 2_000
 _FIRST_NEW_ID = 1_000_000_000_000
 
 
+class LoadFailed(Exception):
+    """The load did not do what it should; nothing that it has seen is worth anything."""
+
+
 class Kind(StrEnum):
     """What the others do."""
 
@@ -112,7 +116,10 @@ def under_load(loaded: Loaded) -> Iterator[Recorded]:
         ours.recv()
         yield recorded
         ours.send("stop")
-        recorded.__dict__.update(ours.recv().__dict__)
+        seen, problems = ours.recv()
+        if problems:
+            raise LoadFailed("; ".join(problems))
+        recorded.__dict__.update(seen.__dict__)
         process.join()
     finally:
         process.kill()
@@ -132,7 +139,7 @@ def _put_on(loaded: Loaded, pipe: Pipe) -> None:
     others.stop.set()
     for thread in threads:
         thread.join()
-    pipe.send(others.recorded)
+    pipe.send((others.recorded, others.problems))
 
 
 class _Others:
@@ -146,6 +153,8 @@ class _Others:
         self._random = random.Random(4)  # noqa: S311
         self.recorded = Recorded()
         self.stop = threading.Event()
+        self.problems: list[str] = []
+        """What makes the whole run worth nothing."""
         updater = self._updater()
         of_kind: dict[Kind, tuple[float, Callable[[], Callable[[Connection], None]]]] = {
             Kind.INSERT_ORDINARY: (_WRITE_EVERY, lambda: self._insert_at(None)),
@@ -160,6 +169,8 @@ class _Others:
     def forget(self) -> None:
         """Begin to take down; what was inserted and updated so far remains so."""
         with self._guard:
+            if self.recorded.wrong:
+                self.problems.append(f"{self.recorded.wrong} wrong answers before anything was done")
             self.recorded.felt = {kind: Felt() for kind in Kind}
             self.recorded.answers = self.recorded.wrong = self.recorded.furthest = 0
 
@@ -183,7 +194,13 @@ class _Others:
                     self._take_down(kind, time.monotonic() - began)
             connection.close()
 
-        return work
+        def work_or_say() -> None:
+            try:
+                work()
+            except Exception as failure:  # noqa: BLE001
+                self.problems.append(f"{kind}: {failure!r}")
+
+        return work_or_say
 
     def _take_down(self, kind: Kind, seconds: float, error: psycopg.Error | None = None) -> None:
         with self._guard:

@@ -127,6 +127,8 @@ def _make_sets(server: Server, sets: int) -> Database:
         make_real_sets(owner)
         grow(database, sets)
         install(owner, cluster="bench")
+        # It would be mended, and then all sets were maintained.
+        owner.execute("insert into partwarden.set_policy (parent_table, repair) values (%s, 'off')", (_BROKEN_SET,))
     return database
 
 

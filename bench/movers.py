@@ -78,8 +78,23 @@ def movers(major: int, partsmith: Partsmith, limit: float) -> list[Mover]:
     return [peer, ours, raw, *([with_storage] if major >= 18 else []), backfill]
 
 
+def copy_elsewhere(filled: FilledSet, limit: float) -> Moved:
+    """As many rows, indexed, into a table of their own: what others feel of it is the machine's doing, not a lock's."""
+
+    def copy(owner: Connection) -> None:
+        for statement in (
+            f"create table app.elsewhere as select * from only {DEFAULT}",
+            "alter table app.elsewhere add primary key (event_id, created_at)",
+            "create index on app.elsewhere (created_at)",
+        ):
+            owner.execute(statement.encode())
+
+    return _in_session(filled, limit, copy)
+
+
 def _drain(filled: FilledSet, limit: float) -> Moved:
-    command = [sys.executable, "-m", "partwarden", "drain", PARENT, "--dsn", filled.database.owner_dsn, "--json"]
+    command = [sys.executable, "-m", "partwarden", "drain", PARENT, "--dsn", filled.database.owner_dsn]
+    command += ["--method", "swap", "--json"]
     run = run_process(command, limit=limit)
     events = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     own = next((float(each["seconds"]) for each in reversed(events) if each["event"] == "finished"), None)

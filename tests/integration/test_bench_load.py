@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from bench.filled_set import DEFAULT, PARENT, FilledSet, fill
-from bench.load import Kind, Recorded, under_load
+from bench.load import Kind, LoadFailed, Recorded, under_load
 from bench.stalls import loaded
 
 from partwarden.database import Connection
@@ -100,3 +101,11 @@ def test_statements_that_fail_are_kept_apart_from_rows_that_are_lost(filled: Fil
     assert "closed" in told
     assert recorded.wrong == 0
     assert lost(filled, recorded) == (0, 0)
+
+
+def test_a_load_that_breaks_down_is_worth_nothing(filled: FilledSet) -> None:
+    with (
+        pytest.raises(LoadFailed, match=f"{Kind.UPDATE}: IndexError"),
+        under_load(replace(loaded(filled), rows_in_default=0)),
+    ):
+        pass
