@@ -19,12 +19,15 @@ _SETTINGS = ("fsync", "full_page_writes", "max_connections", "max_locks_per_tran
              "work_mem", "max_parallel_workers_per_gather", "jit", "autovacuum")  # fmt: skip
 
 
+_LIKE_A_REAL_ONE = {"fsync": "on", "full_page_writes": "on", "max_connections": "100"}
+
+
 @contextmanager
 def fresh_server(major: int) -> Iterator[Server]:
     """A new server of that version, gone after the block."""
     with (
         tempfile.TemporaryDirectory() as secrets,
-        running_server(major, Path(secrets), fsync="on", full_page_writes="on", max_connections="100") as server,
+        running_server(major, Path(secrets), _LIKE_A_REAL_ONE, on_disk=True) as server,
     ):
         yield server
 

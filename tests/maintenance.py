@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 from psycopg import sql
@@ -106,6 +106,15 @@ def held_at(database: Database, stage: str) -> Iterator[None]:
         finally:
             superuser.execute("select pg_advisory_unlock(4711)")
     # The event trigger stays: whoever drops it waits for those who are in it.
+
+
+@contextmanager
+def maintaining_held_at(database: Database, stage: str) -> Iterator[Call]:
+    """A call that waits, where it comes to that stage, for the block to end; the block is left when the call has ended."""
+    call = Call(database)
+    with ExitStack() as afterwards, held_at(database, stage):
+        afterwards.callback(call.start().wait)
+        yield call
 
 
 def wait_until_held(connection: Connection) -> None:

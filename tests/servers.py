@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -25,6 +26,7 @@ OWNER = "app_owner"
 
 _ROOTS = Path(os.environ.get("PARTWARDEN_ROOTS", "/var/cache/partwarden/roots"))
 _TEMPLATE = "with_partman"
+_ROOM_IN_MEMORY = 6 * 2**30
 
 
 def required_majors() -> set[int]:
@@ -100,7 +102,7 @@ class Server:
         database = Database(self, name or self.new_name())
         with psycopg.connect(self.cluster.dsn(), autocommit=True) as connection:
             connection.execute(
-                sql.SQL("create database {} template {} owner {}").format(
+                sql.SQL("create database {} template {} owner {} strategy file_copy").format(
                     *map(sql.Identifier, (database.name, _TEMPLATE, OWNER))
                 )
             )
@@ -114,12 +116,17 @@ class Server:
 
 
 @contextmanager
-def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterator[Server]:
-    """A server of that version for as long as the block lasts; ``settings`` go into its configuration."""
+def running_server(
+    major: int, secrets_folder: Path, settings: Mapping[str, str] | None = None, *, on_disk: bool = False
+) -> Iterator[Server]:
+    """A server of that version for as long as the block lasts; ``settings`` go into its configuration.
+
+    Unless ``on_disk`` its files are in memory, where there is room: a new database takes a seventh of the time there.
+    """
     installation = find_server(major)
     assert installation is not None
-    base = (installation.root or Path("/")) / "var/tmp"
-    folder = base / f"partwarden-tests-{secrets.token_hex(4)}"
+    base = None if on_disk else _memory()
+    folder = (base or (installation.root or Path("/")) / "var/tmp") / f"partwarden-tests-{secrets.token_hex(4)}"
     cluster = Cluster(
         installation,
         folder,
@@ -129,7 +136,7 @@ def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterato
             "full_page_writes": "off",
             "max_connections": "60",
             "cluster_name": f"pg{major}",
-            **settings,
+            **(settings or {}),
         },
         environment={
             "AWS_SHARED_CREDENTIALS_FILE": str(installation.inside(folder / "aws-credentials")),
@@ -144,6 +151,12 @@ def running_server(major: int, secrets_folder: Path, **settings: str) -> Iterato
         yield server
     finally:
         cluster.destroy()
+
+
+def _memory() -> Path | None:
+    place = Path("/dev/shm")  # noqa: S108
+    has_room = place.is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > _ROOM_IN_MEMORY
+    return place if has_room else None
 
 
 def _prepare(server: Server) -> None:

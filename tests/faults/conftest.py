@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def worlds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
     """A world for each fault, its job run once by pg_cron, after what the fault does before that."""
     major: int = request.param
-    with running_server(major, tmp_path_factory.mktemp(f"faults-{major}"), **_SETTINGS) as server, ExitStack() as stack:
+    with running_server(major, tmp_path_factory.mktemp(f"faults-{major}"), _SETTINGS) as server, ExitStack() as stack:
         made = {}
         for fault in FAULTS:
             if major in fault.expected and fault.settings is None:
@@ -69,7 +69,7 @@ def world_of_its_own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator
     """A world on a server that no other fault is on."""
     major, fault = request.param
     with (
-        running_server(major, tmp_path, **fault.settings) as server,
+        running_server(major, tmp_path, fault.settings) as server,
         make_world(server, fault.command, drop=False) as world,
     ):
         yield world

@@ -23,6 +23,7 @@ from tests.maintenance import (
     kill,
     maintain,
     maintaining,
+    maintaining_held_at,
     wait_until_held,
     want_more_partitions,
     writing,
@@ -153,7 +154,7 @@ def test_a_row_that_comes_meanwhile_is_neither_refused_nor_lost(
     end = ends_at(owner, "app.events")
     want_more_partitions(owner, MORE)
     before = len(partitions(owner, "app.events"))
-    with maintaining(database) as call, held_at(database, stage):
+    with maintaining_held_at(database, stage) as call:
         wait_until_held(owner)
         owner.execute(IN_THE_WAY, (1, end))
     assert call.error is None
@@ -297,7 +298,7 @@ def killed_at(database: Database, owner: Connection, stage: str) -> Iterator[Non
             kill(owner, SESSION)
             yield
         return
-    with maintaining(database) as call, held_at(database, stage):
+    with maintaining_held_at(database, stage) as call:
         wait_until_held(owner)
         kill(owner)
         assert isinstance(call.wait().error, psycopg.OperationalError)

@@ -14,10 +14,9 @@ from partwarden.install import install
 from tests.maintenance import (
     count,
     fill_default,
-    held_at,
     kill,
     maintain,
-    maintaining,
+    maintaining_held_at,
     wait_until_held,
     want_more_partitions,
 )
@@ -279,7 +278,7 @@ def test_killed_in_the_middle_of_a_repair_no_row_is_lost_and_the_next_call_goes_
     want_more_partitions(owner, 3)
     for day in range(3):
         put_rows(owner, "app.a", day, 10)
-    with maintaining(database) as call, held_at(database, "second interval"):
+    with maintaining_held_at(database, "second interval") as call:
         wait_until_held(owner)
         kill(owner)
         assert isinstance(call.wait().error, psycopg.OperationalError)

@@ -213,7 +213,7 @@ def test_failed_jobs_are_found_and_broken_sets_even_behind_a_success(installed: 
 def test_a_run_that_could_not_connect_is_told_of(server: Server, tmp_path: Path) -> None:
     """Without background workers pg_cron connects over TCP; here to a host that does not exist."""
     elsewhere = {"cron.use_background_workers": "off", "cron.host": "no-such-host.invalid"}
-    with running_server(server.major, tmp_path, **elsewhere) as locked_out:
+    with running_server(server.major, tmp_path, elsewhere) as locked_out:
         home = Database(locked_out, "postgres")
         with home.connect() as superuser:
             install(superuser)

@@ -59,7 +59,7 @@ def mortal_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         if major in required_majors():
             pytest.fail(reason)
         pytest.skip(reason)
-    with running_server(major, tmp_path_factory.mktemp(f"pg{major}-mortal"), autovacuum_naptime="1s") as server:
+    with running_server(major, tmp_path_factory.mktemp(f"pg{major}-mortal"), {"autovacuum_naptime": "1s"}) as server:
         yield server
 
 

@@ -40,8 +40,10 @@ class Installation:
     user: str | None = None
 
     def inside(self, path: Path) -> Path:
-        """What the server calls a path of this machine."""
-        return path if self.root is None else Path("/") / path.relative_to(self.root)
+        """What the server calls a path of this machine; /dev is mounted through, and so is the same on both sides."""
+        if self.root is None or path.is_relative_to("/dev"):
+            return path
+        return Path("/") / path.relative_to(self.root)
 
     def owner(self) -> tuple[int, int] | None:
         """User and group id that the server's files must belong to; None when they are ours."""
