@@ -21,7 +21,7 @@ demo:
 
 test:
 	@scripts/setup.sh test
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
 
 lint:
 	@scripts/setup.sh python

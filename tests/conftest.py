@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from partwarden.local.aws import AlertPath, LocalAws, provision
 from partwarden.local.mailbox import Mailbox
 from tests.servers import MAJORS, Database, Server, find_server, required_majors, running_server
+
+_MAJOR = re.compile(r"\[(?:pg)?(\d\d)\b")
+"""The server's version, as it stands in the name of a test."""
 
 
 def pytest_report_header() -> list[str]:
@@ -30,15 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     folder, _, rest = item.nodeid.removeprefix("tests/").partition("/")
-    callspec = getattr(item, "callspec", None)
-    params = callspec.params if callspec is not None else {}
-    if folder == "kills":
-        return f"kills-{params.get('mortal_server')}"
-    if folder != "integration":
-        return folder
-    major = params.get("server")
-    module = rest.partition("::")[0]
-    return f"pg{major}-{sum(module.encode()) % 2}" if major in MAJORS else "none"
+    major = _MAJOR.search(item.name)
+    half = sum(rest.partition("::")[0].encode()) % 2 if folder == "integration" else 0
+    return f"{folder}-{major[1]}-{half}" if major else folder
 
 
 @pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"pg{major}")

@@ -1,13 +1,12 @@
-"""The command line as a user sees it: in a process of its own, without a terminal."""
+"""The command line as a user sees it, without a terminal."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,25 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from partwarden import __version__, bundle
 from partwarden.cli import app
+from tests.commands import partwarden
 from tests.partition_sets import daily_set, put_row_in_the_way
 from tests.servers import Database
-
-
-def partwarden(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command and see that it never shows a traceback, nor escape codes in a pipe."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "partwarden", *arguments],
-        env={**os.environ, "COLUMNS": "120", **(env or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
-    for stream in (answer.stdout, answer.stderr):
-        assert "Traceback" not in stream
-        assert "\x1b[" not in stream
-    return answer
 
 
 def commands(of: App, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
@@ -62,8 +45,15 @@ def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
     assert f"partwarden {' '.join(words)}" in answer.stdout
 
 
-def test_the_version_is_that_of_the_package() -> None:
-    assert partwarden("--version").stdout.strip() == __version__
+@pytest.mark.parametrize(
+    "program", [[sys.executable, "-m", "partwarden"], [Path(sys.executable).with_name("partwarden")]]
+)
+def test_the_program_says_its_version_and_leaves_with_its_code(program: list[str | Path]) -> None:
+    version = subprocess.run([*program, "--version"], capture_output=True, text=True, timeout=60)
+    assert (version.returncode, version.stdout.strip(), version.stderr) == (0, __version__, "")
+    typo = subprocess.run([*program, "chek"], capture_output=True, text=True, timeout=60)
+    assert (typo.returncode, typo.stdout) == (3, "")
+    assert "Traceback" not in typo.stderr
 
 
 @pytest.mark.parametrize("typo", [("instal", "x"), ("install", "x", "--clustr", "y"), ("install",), ("local", "strat")])

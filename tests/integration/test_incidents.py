@@ -17,7 +17,7 @@ from partwarden.errors import IncidentRefused, NotInstalled
 from partwarden.health import Question
 from partwarden.incidents import State
 from partwarden.install import install, uninstall
-from tests.integration.test_cli import partwarden
+from tests.commands import partwarden
 from tests.partition_sets import daily_set
 from tests.servers import OWNER, Database, Server
 

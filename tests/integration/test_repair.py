@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 
@@ -12,6 +11,7 @@ import pytest
 
 from partwarden.database import Connection
 from partwarden.repair import Repair, diagnose, repair
+from tests.commands import partwarden
 from tests.integration.test_drain import contents, events, fill, in_default, leftovers
 from tests.partition_sets import daily_set, partitions, partman_version, put_row_in_the_way, want_one_more_partition
 from tests.servers import Database
@@ -26,12 +26,7 @@ def owner(database: Database) -> Iterator[Connection]:
 
 
 def run(database: Database, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "partwarden", "repair", "--dsn", database.owner_dsn, *options],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return partwarden("repair", "--dsn", database.owner_dsn, *options)
 
 
 def test_a_row_in_the_way_is_moved_and_maintenance_goes_on(database: Database, owner: Connection) -> None:

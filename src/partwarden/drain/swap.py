@@ -172,13 +172,12 @@ def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell
             _verify(session, wish, tell)
             with session.connection.transaction():
                 session.call("swap_unstage", session.parent)
-    _add_foreign_keys(session, wish, state, tell)
-    _catch_up(session, wish)
-    wait_for_older_snapshots(session.connection, name=session.name, patience=wish, tell=tell)
-    tell(Step("cutting over"))
-    tables = (plan.default.name, *(table for _, table in state.targets()))
-    with open_session(dsn, session.name) as second:
-        cut_over = _CutOver(session, second, wish, _catch_up(session, wish))
+        _add_foreign_keys(session, wish, state, tell)
+        _catch_up(session, wish)
+        wait_for_older_snapshots(session.connection, name=session.name, patience=wish, tell=tell)
+        tell(Step("cutting over"))
+        tables = (plan.default.name, *(table for _, table in state.targets()))
+        cut_over = _CutOver(session, crew.second, wish, _catch_up(session, wish))
         return _in_tries(session, wish, tell, cut_over.attempt, kept=tables)
 
 
@@ -336,10 +335,14 @@ def _in_tries(
 
 
 class Crew:
-    """Several connections that share a list of work; an error of one, or Ctrl-C, stops them all."""
+    """Several connections that share a list of work; an error of one, or Ctrl-C, stops them all.
 
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        self._sessions = sessions
+    There are at least two of them, whatever the number of ``jobs`` that work at the same time.
+    """
+
+    def __init__(self, sessions: Sequence[Session], jobs: int) -> None:
+        self.second = sessions[1]
+        self._sessions = sessions[:jobs]
         self._stop = threading.Event()
 
     def each(self, items: Sequence[Item], work: Callable[[Session, Item], int]) -> Iterator[int]:
@@ -377,5 +380,5 @@ class Crew:
 @contextmanager
 def _crew(dsn: str, session: Session, wish: Drain) -> Iterator[Crew]:
     with ExitStack() as stack:
-        others = [stack.enter_context(open_session(dsn, session.name)) for _ in range(wish.jobs - 1)]
-        yield Crew([session, *others])
+        others = [stack.enter_context(open_session(dsn, session.name)) for _ in range(max(wish.jobs, 2) - 1)]
+        yield Crew([session, *others], wish.jobs)
