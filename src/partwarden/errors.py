@@ -66,3 +66,7 @@ class LockNotAcquired(DrainRefused):
 
 class RepairFailed(PartwardenError):
     """A partition set could not be repaired."""
+
+
+class AwsFailed(PartwardenError):
+    """AWS refused something, could not be asked, or is in a state that has to be mended first."""

@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 import partwarden
-from partwarden.cli import check, database, drain, explain, incidents, local, repair
+from partwarden.cli import aws, check, database, drain, explain, incidents, local, repair
 from partwarden.cli.demo import demo
 from partwarden.errors import PartwardenError
 
@@ -21,7 +21,8 @@ INTERRUPTED = 130
 _look = Group("Look, with nothing installed", sort_key=0)
 _repair = Group("Repair, with nothing installed", sort_key=1)
 _in_database = Group("In a database", sort_key=2)
-_on_this_machine = Group("On this machine", sort_key=3)
+_in_aws = Group("In AWS", sort_key=3)
+_on_this_machine = Group("On this machine", sort_key=4)
 
 app = App(
     name="partwarden",
@@ -45,6 +46,8 @@ app.command(database.unschedule, group=_in_database, sort_key=2)
 app.command(database.uninstall, group=_in_database, sort_key=3)
 incidents.app.group = _in_database
 app.command(incidents.app)
+aws.app.group = _in_aws
+app.command(aws.app)
 app.command(demo, group=_on_this_machine, sort_key=0)
 local.app.group = _on_this_machine
 app.command(local.app)

@@ -1,0 +1,17 @@
+"""Commands for databases in AWS: make the way of an alert, look at it, try it, and take it away."""
+
+from __future__ import annotations
+
+from cyclopts import App, Group, Parameter
+
+from partwarden.cli.aws import template
+
+app = App(
+    name="aws",
+    help="RDS and Aurora: the way of an alert from a database to an e-mail, made, looked at, tried and taken away.\n\n"
+    "Credentials and region are found as the AWS tools find them: AWS_PROFILE, AWS_REGION, ~/.aws, an instance's role. "
+    "Needs pip install 'partwarden[aws]'.",
+    group_commands=Group("Commands", sort_key=0),
+    default_parameter=Parameter(negative=()),
+)
+app.command(template.template, sort_key=9)
