@@ -190,6 +190,12 @@ def _(world: World) -> None:
     )
 
 
+@fault("a job that is due every minute was not started for an hour", "job-overdue", runs=True)
+def _(world: World) -> None:
+    world.job("schedule = '* * * * *', active = true")
+    world.rewrite_run("start_time = now() - interval '1 hour', end_time = now() - interval '59 minutes'")
+
+
 @fault(
     "a run takes five hours",
     "job-stuck",

@@ -20,6 +20,7 @@ select
 from (
     select
         cron_job.*,
+        setting.overdue_grace,
         job_run.last_started,
         case when due.every is null then due.last_due
              else job_run.last_started + greatest(10 * due.every, interval '1 minute') end as due_at,
@@ -34,13 +35,14 @@ from (
         end as was_scheduled
     from cron_job
     cross join cron_server
-    join due on due.schedule = cron_job.schedule and due.asked_at = now()
+    cross join setting
+    -- The newest due time is not late yet for a while, and the one before was missed all the same.
+    join due on due.schedule = cron_job.schedule and due.asked_at = now() - setting.overdue_grace
     left join job_run on job_run.jobid = cron_job.jobid
     left join due at_start on at_start.schedule = cron_job.schedule and at_start.asked_at = job_run.last_started
     where cron_job.active
       and (job_run.newest_status is null or job_run.newest_status in ('succeeded', 'failed'))
 ) late
-cross join setting
 where late.was_scheduled
   and coalesce(late.last_started, '-infinity') < late.due_at
-  and late.due_at + setting.overdue_grace < now()
+  and late.due_at + late.overdue_grace <= now()
