@@ -700,8 +700,7 @@ def test_https_needs_a_certificate_that_is_trusted(
         error = failure(connection, "'echo', '{}'::json")
         assert "Unable to connect to endpoint" in whole_text(error)
         assert "certificate verify failed" in whole_text(error)
-        root = server.cluster.installation.root
-        inside = certificate if root is None else Path("/") / certificate.relative_to(root)
+        inside = server.cluster.installation.inside(certificate)
         connection.execute(
             f"do $$\nimport os\nos.environ['AWS_CA_BUNDLE'] = '{inside}'\n$$ language plpython3u".encode()
         )
@@ -956,7 +955,7 @@ def test_server_that_offers_the_providers_extension_is_asked_for_that(server: Se
     folder = server.cluster.folder / "share" / "extension"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "aws_lambda.control").write_text("default_version = '1.0'\n")
-    inside = Path("/") / folder.parent.relative_to(server.cluster.installation.root or "/")
+    inside = server.cluster.installation.inside(folder.parent)
     with database.connect() as connection:
         connection.execute("select set_config('extension_control_path', %s, false)", (f"{inside}:$system",))
         with pytest.raises(InstallRefused, match="create extension aws_lambda cascade"):
