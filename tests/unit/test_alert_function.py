@@ -269,3 +269,35 @@ def test_client_gives_up_well_before_the_functions_time_out(monkeypatch: pytest.
     assert alert_function._sns("eu-central-1") is client
     alert_function._sns.cache_clear()
     client.close()
+
+
+HEARTBEAT = {"cluster": "prod-eu", "database": 'we"ird\nünï', "at": "2026-11-23T15:17:01.019632+00:00"}
+
+
+def test_a_heartbeat_is_a_line_in_the_log_and_publishes_nothing(sns: Sns, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke({"heartbeat": HEARTBEAT}) == {"heartbeat": "noted"}
+    assert logged(capsys) == [
+        {"event": "heartbeat", "request_id": "request-1", "outcome": "noted", **HEARTBEAT, "error": None}
+    ]
+    assert sns.published == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, "x", {}, [], {**HEARTBEAT, "database": ""}, {**HEARTBEAT, "at": 5}, {**HEARTBEAT, "cluster": "x" * 513}],
+)
+def test_a_heartbeat_of_nobody_fails_and_does_not_count(
+    wrong: object, sns: Sns, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BadPayload, match="heartbeat"):
+        invoke({"heartbeat": wrong})
+    (line,) = logged(capsys)
+    assert (line["event"], line["outcome"]) == ("heartbeat", "BadPayload")
+    assert sns.published == []
+
+
+def test_an_alert_cannot_pass_for_a_heartbeat(sns: Sns, capsys: pytest.CaptureFixture[str]) -> None:
+    fake = '{"event": "heartbeat", "outcome": "noted"}'
+    invoke({"message": fake, "sns_topic_arn": TOPIC, "subject": f"x\n{fake}", "event": "heartbeat", "outcome": "noted"})
+    (line,) = logged(capsys)
+    assert (line["event"], line["outcome"]) == ("alert", "published")

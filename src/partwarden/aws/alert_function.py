@@ -1,6 +1,7 @@
-"""The Lambda function that takes an alert from the database to SNS.
+"""The Lambda function that takes an alert from the database to SNS, and notes that the database is alive.
 
-It stands alone, on boto3 and nothing else: a template inlines this file as the module ``index``.
+It stands alone, on boto3 and nothing else: ``template.yaml`` has this file inline, as the module ``index``
+(``scripts/inline-functions.py`` puts it there).
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ _LOGGED = (
     "bytes", "cut", "repeat", "further_keys", "incidents", "error",
 )  # fmt: skip
 
+# A log line with this event and this outcome is what the template's metric filter counts.
+HEARTBEAT = "heartbeat"
+_NOTED = "noted"
+_HEARTBEAT_LOGGED = ("event", "request_id", "outcome", "cluster", "database", "at", "error")
+_HEARTBEAT_CHARACTERS = 512
+
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _NOTIFICATION_ID = re.compile(r"[!-~]{1,128}")
 _NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -59,7 +66,7 @@ _PLAIN_PUNCTUATION = str.maketrans(
     }
 )
 
-# (topic, notification id) → SNS's message id: what this warm instance has published, the oldest first
+# (topic, notification id): SNS's message id of what this warm instance has published, the oldest first
 _published: OrderedDict[tuple[str, str], str] = OrderedDict()
 
 
@@ -85,16 +92,23 @@ class Alert:
 def handler(event: object, context: Any) -> dict[str, object]:
     """Publish one alert, and answer with SNS's message id; write one JSON line to the log, without the message.
 
+    With ``heartbeat`` instead of ``message``, publish nothing: the line in the log is all there is to it.
+
     ``event`` has ``message`` and ``sns_topic_arn``, and may have ``subject``, ``notification_id`` and
     ``attempt``; further keys are ignored. A notification that this instance has published before is not
     published again: the answer is the first one's message id, with ``repeat`` true.
 
     Raises BadPayload or PublishFailed, so that the invocation fails where the alert was not handed over.
     """
-    log: dict[str, object] = dict.fromkeys(_LOGGED)
-    log |= {"event": "alert", "request_id": getattr(context, "aws_request_id", None), "outcome": "crashed"}
+    is_heartbeat = isinstance(event, dict) and HEARTBEAT in event
+    log: dict[str, object] = dict.fromkeys(_HEARTBEAT_LOGGED if is_heartbeat else _LOGGED)
+    log |= {
+        "event": HEARTBEAT if is_heartbeat else "alert",
+        "request_id": getattr(context, "aws_request_id", None),
+        "outcome": "crashed",
+    }
     try:
-        return _deliver(event, log)
+        return _note_heartbeat(event, log) if is_heartbeat else _deliver(event, log)
     except (BadPayload, PublishFailed) as error:
         log |= {"outcome": type(error).__name__, "error": str(error)}
         raise
@@ -126,6 +140,21 @@ def read_payload(event: object) -> Alert:
     if wrong:
         raise BadPayload("; ".join(wrong))
     return Alert(str(message), str(topic_arn), subject, notification_id, attempt)
+
+
+def read_heartbeat(event: object) -> dict[str, str]:
+    """Check the payload of a heartbeat: who sent it, and when. Raises BadPayload as ``read_payload`` does."""
+    sender = event.get(HEARTBEAT) if isinstance(event, dict) else None
+    if not isinstance(sender, dict):
+        raise BadPayload("heartbeat must be a JSON object with the keys cluster, database and at")
+    wrong = [
+        f"{key} of heartbeat must be a text of 1 to {_HEARTBEAT_CHARACTERS} characters"
+        for key in ("cluster", "database", "at")
+        if not (isinstance(sender.get(key), str) and 0 < len(sender[key]) <= _HEARTBEAT_CHARACTERS)
+    ]
+    if wrong:
+        raise BadPayload("; ".join(wrong))
+    return {key: sender[key] for key in ("cluster", "database", "at")}
 
 
 def subject_line(subject: str | None, message: str) -> str:
@@ -174,6 +203,12 @@ def _deliver(event: object, log: dict[str, object]) -> dict[str, object]:
         "repeat": repeat,
         "cut": cut_bytes > 0,
     }
+
+
+def _note_heartbeat(event: object, log: dict[str, object]) -> dict[str, object]:
+    log |= read_heartbeat(event)
+    log |= {"outcome": _NOTED}
+    return {HEARTBEAT: _NOTED}
 
 
 def _in_ascii(text: str) -> str:

@@ -8,40 +8,29 @@ as $$
 -- notification's id goes along, so that a repeat can be told from a second message.
 declare
     v_setting partwarden.setting;
-    v_answer  record;
+    v_answer  jsonb;
     v_error   text;
     v_detail  text;
 begin
     select * into v_setting from partwarden.setting;
     begin
-        if to_regnamespace('aws_lambda') is null then
-            raise exception 'the extension aws_lambda is not installed in database %', current_database()
-                using errcode = 'undefined_object', hint = 'create extension aws_lambda cascade;';
-        end if;
-        begin
-            perform set_config('aws_lambda.request_timeout_ms',
-                (extract(epoch from v_setting.invoke_timeout) * 1000)::bigint::text, true);
-        exception when insufficient_privilege or cant_change_runtime_param then
-            null;  -- where only the administrator may say how long, it is for as long as that
-        end;
-        select * into v_answer
-        from aws_lambda.invoke(
+        v_answer := partwarden.invoke_function(
             p_lambda_arn,
-            (p_claimed.payload || jsonb_build_object(
+            p_claimed.payload || jsonb_build_object(
                 'message', p_claimed.message
                     || E'\n\n--\n' || format('notification %s, attempt %s', p_claimed.id, p_claimed.attempts),
                 'sns_topic_arn', p_sns_topic_arn,
                 'subject', p_claimed.subject,
                 'notification_id', p_claimed.id,
-                'attempt', p_claimed.attempts))::json,
-            nullif(split_part(p_lambda_arn, ':', 4), ''));
+                'attempt', p_claimed.attempts),
+            'RequestResponse', v_setting.invoke_timeout);
     exception when others then
         get stacked diagnostics v_error = message_text, v_detail = pg_exception_detail;
         v_error := concat_ws(': ', v_error, nullif(v_detail, ''));
     end;
     update partwarden.notification
     set delivered_at = case when v_error is null then clock_timestamp() end,
-        receipt = case when v_error is null then to_jsonb(v_answer) end,
+        receipt = case when v_error is null then v_answer end,
         last_error = v_error,
         -- The function has answered, so there is no need to wait for it any longer.
         next_attempt_at = next_attempt_at - v_setting.invoke_timeout
