@@ -11,12 +11,12 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from partwarden.database import SECRETS
-from partwarden.errors import BadConfig
+from partwarden.dsn import SECRETS, aws_login, is_libpqs
+from partwarden.errors import BadConfig, CouldNotConnect
 
 
 class Database(BaseModel):
-    """One database. ``dsn`` is a connection string without a password, or ``env:NAME``."""
+    """One database. ``dsn`` is a connection string without a password, ``env:NAME``, ``iam:…`` or ``aws-secret:…``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,18 +29,25 @@ class Database(BaseModel):
         if dsn.startswith("env:"):
             return dsn
         try:
+            if aws_login(dsn) is not None:
+                return dsn
+        except CouldNotConnect as refused:
+            raise ValueError(refused.problem) from None
+        try:
             parts = conninfo_to_dict(dsn)
         except ProgrammingError:
             raise ValueError("this is not a connection string that libpq understands") from None
         if parts.keys() & SECRETS:
-            raise ValueError("no password belongs into this file: use ~/.pgpass, a service, or env:NAME")
+            raise ValueError("no password belongs into this file: use ~/.pgpass, a service, env:, iam: or aws-secret:")
         return dsn
 
     @property
     def conninfo(self) -> str:
-        """The connection string itself; raises BadConfig when the environment has no such variable."""
-        if not self.dsn.startswith("env:"):
+        """The connection string itself, or the login through AWS; raises BadConfig when there is no such variable."""
+        if is_libpqs(self.dsn):
             return make_conninfo(self.dsn)
+        if not self.dsn.startswith("env:"):
+            return self.dsn
         name = self.dsn.removeprefix("env:")
         if name not in os.environ:
             raise BadConfig(

@@ -11,17 +11,12 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from partwarden.dsn import Login, resolve
 from partwarden.errors import CouldNotConnect, PartwardenError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST_SERVER = 130000
-
-SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
-"""The parts of a connection string that are never shown.
-
-https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-"""
 
 # A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
 _LOCK_TIMEOUT_MS = 1000
@@ -53,29 +48,31 @@ class Server:
 
 @contextmanager
 def connect(dsn: str, *, database: str | None = None) -> Iterator[Connection]:
-    """Connect as libpq does: a URI, ``key=value`` pairs, PG* variables, the service file, the password file.
+    """Connect as libpq does: a URI, ``key=value`` pairs, PG* variables, the service file, the password file; or by AWS.
 
-    ``database`` replaces the one that ``dsn`` names. Raises CouldNotConnect, which never holds the password.
+    ``database`` replaces the one that ``dsn`` names. Raises CouldNotConnect, and AwsFailed where AWS has to give a token
+    or a password and does not; neither ever holds the password.
     """
+    with _open(resolve(dsn), database) as connection:
+        yield connection
+
+
+def _open(login: Login, database: str | None) -> Connection:
     try:
-        conninfo = make_conninfo(dsn, application_name="partwarden")
+        conninfo = make_conninfo(login.conninfo, application_name="partwarden")
         if database is not None:
             conninfo = make_conninfo(conninfo, dbname=database)
-        connection = psycopg.connect(
-            conninfo, connect_timeout=int(conninfo_to_dict(conninfo).get("connect_timeout") or 10)
-        )
+        return psycopg.connect(conninfo, connect_timeout=int(conninfo_to_dict(conninfo).get("connect_timeout") or 10))
     except psycopg.ProgrammingError:
-        raise CouldNotConnect(
+        refusal = CouldNotConnect(
             "this is not a connection string that libpq understands",
             remedy="write postgresql://user@host:5432/database or 'host=… dbname=… user=…'",
-        ) from None
+        )
     except psycopg.OperationalError as failure:
-        raise CouldNotConnect(
-            f"could not connect to {without_password(dsn)}: {str(failure).strip()}",
-            remedy="passwords are read from ~/.pgpass, PGPASSFILE or PGPASSWORD, as psql does",
-        ) from None
-    with connection:
-        yield connection
+        said = str(failure).strip()
+        refusal = CouldNotConnect(f"could not connect to {login.shown}: {said}", remedy=login.advice(said))
+    # Out here: psycopg's error carries the connection string, and would stand behind ours.
+    raise refusal
 
 
 @contextmanager
@@ -138,12 +135,6 @@ def setting(connection: Connection, name: str) -> str | None:
     except psycopg.errors.InsufficientPrivilege:
         return None
     return row[0] if row else None
-
-
-def without_password(dsn: str) -> str:
-    """The connection string as it may be shown."""
-    parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if key not in SECRETS}
-    return make_conninfo("", **parts) or "the default server"
 
 
 def quoted(*names: str) -> str:

@@ -70,3 +70,7 @@ class RepairFailed(PartwardenError):
 
 class AwsFailed(PartwardenError):
     """AWS refused something, could not be asked, or is in a state that has to be mended first."""
+
+
+class CaBundleMissing(PartwardenError):
+    """The certificates that a server of RDS is verified with are not to be had."""

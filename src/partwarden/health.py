@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from partwarden.database import (
     problem_of,
     quoted,
 )
+from partwarden.dsn import is_libpqs, without_password
 from partwarden.errors import BadOption, PartwardenError, UnknownCheck
 from partwarden.findings import Finding, Report, Skipped
 from partwarden.given import gather
@@ -247,6 +249,10 @@ def _describe(connection: Connection, server: Server, given: Mapping[str, Any]) 
 
 def _label(dsn: str) -> str:
     """The connection as a report shows it: where to, and as whom."""
+    if not is_libpqs(dsn):
+        with suppress(PartwardenError):
+            return without_password(dsn)
+        return "(not a connection string)"
     try:
         parts = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:

@@ -8,7 +8,7 @@ import pytest
 from psycopg import pq
 
 from partwarden.config import read_config
-from partwarden.database import SECRETS, without_password
+from partwarden.dsn import SECRETS, without_password
 from partwarden.errors import BadConfig
 
 # libpq marks with a star what a form should not show.

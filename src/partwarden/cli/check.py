@@ -25,7 +25,8 @@ def check(
     *dsns: Annotated[
         str,
         Parameter(
-            help="Which databases: postgresql://user@host/database, 'host=… dbname=…', 'service=…'; none: PG* variables."
+            help="Which databases: postgresql://user@host/database, 'host=… dbname=…', 'service=…', env:VARIABLE, "
+            "iam:USER@HOST/DATABASE, aws-secret:NAME; none: PG* variables."
         ),
     ],
     config: Annotated[Path | None, Parameter(name=["--config", "-c"], help="The databases of this file.")] = None,

@@ -15,7 +15,10 @@ from partwarden.errors import InstallRefused, ScheduleRefused
 
 Dsn = Annotated[
     str,
-    Parameter(help="Which database: postgresql://user@host/database, 'host=… dbname=…', or '' for PG* variables."),
+    Parameter(
+        help="Which database: postgresql://user@host/database, 'host=… dbname=…', or '' for PG* variables; or "
+        "env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME (docs/aws-credentials.md)."
+    ),
 ]
 CronDatabase = Annotated[
     str | None, Parameter(help="The database pg_cron lives in, where the server doesn't say (cron.database_name).")

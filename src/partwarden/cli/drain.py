@@ -18,7 +18,8 @@ DsnOption = Annotated[
     str,
     Parameter(
         name=["--dsn", "-d"],
-        help="Which database: postgresql://user@host/database, 'host=… dbname=…'; without it, PG* variables.",
+        help="Which database: postgresql://user@host/database, 'host=… dbname=…', env:…, iam:…, aws-secret:…; "
+        "without it, PG* variables.",
     ),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App, Group, Parameter
 
-from partwarden.cli.aws import template
+from partwarden.cli.aws import ca_bundle, template
 
 app = App(
     name="aws",
@@ -14,4 +14,5 @@ app = App(
     group_commands=Group("Commands", sort_key=0),
     default_parameter=Parameter(negative=()),
 )
+app.command(ca_bundle.ca_bundle, sort_key=8)
 app.command(template.template, sort_key=9)
