@@ -51,10 +51,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A check that was not done, or not for everything, and what would help."""
+    """A check that was not done, or not for everything, and what would help.
+
+    ``partly`` tells that it was done for what could be seen: what it no longer finds is gone, but for ``objects``.
+    """
 
     check: str
     reason: str
+    partly: bool = False
+    objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

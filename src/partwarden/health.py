@@ -99,7 +99,11 @@ def check_databases(targets: Sequence[Target], question: Question | None = None)
     A job that is seen both from its own database and from the one that pg_cron lives in is told of once, by its own.
     """
     with ThreadPoolExecutor(max_workers=min(len(targets), 8) or 1) as pool:
-        reports = list(pool.map(lambda target: check_database(target.dsn, question, name=target.name), targets))
+        return told_once(list(pool.map(lambda target: check_database(target.dsn, question, name=target.name), targets)))
+
+
+def told_once(reports: Sequence[Report]) -> list[Report]:
+    """The reports with each finding about a job of pg_cron in one of them only."""
     told_by = _tellers(reports)
     return [
         replace(
@@ -155,9 +159,11 @@ def _run(
         lacking = [(reason, done) for name, reason, done in unmet if name in check.needs]
         if any(done == "pointless" for _, done in lacking):
             continue
+        partly = all(done == "partly" for _, done in lacking)
         if lacking:
-            skipped.append(Skipped(check.id, "; ".join(sorted({reason.rstrip(";") for reason, _ in lacking}))))
-        if all(done == "partly" for _, done in lacking):
+            reasons = "; ".join(sorted({reason.rstrip(";") for reason, _ in lacking}))
+            skipped.append(Skipped(check.id, reasons, partly=partly))
+        if partly:
             todo.append(check)
     findings = []
     unseen: dict[tuple[str, str], list[str]] = {}
@@ -180,7 +186,7 @@ def _run(
         )
     for (check_id, reason), names in unseen.items():
         others = f" and of {len(names) - 1} others" if len(names) > 1 else ""
-        skipped.append(Skipped(check_id, f"of {min(names)}{others}, {reason}"))
+        skipped.append(Skipped(check_id, f"of {min(names)}{others}, {reason}", partly=True, objects=tuple(names)))
     return findings, skipped
 
 
