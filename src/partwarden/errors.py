@@ -40,6 +40,10 @@ class StackFailed(PartwardenError):
     """A part of the embedded stack could not be made, started or stopped."""
 
 
+class PackageFailed(PartwardenError):
+    """The package of the fleet's functions could not be made."""
+
+
 class DemoFailed(PartwardenError):
     """The demo did not show what it promises."""
 
