@@ -78,7 +78,10 @@ def test_every_look_tells_what_the_monitor_would(owner: Connection, seed: int) -
         ours = []
         if changes:
             ours = [
-                (subject_of("prod-eu", database, changes), without_times(message_of("prod-eu", database, changes, at, Pace())))
+                (
+                    subject_of("prod-eu", database, changes),
+                    without_times(message_of("prod-eu", database, changes, at, Pace())),
+                )
             ]
         assert ours == told_by_monitor(owner, step), f"step {number}: {step}"
         told += len(ours)

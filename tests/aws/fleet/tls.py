@@ -28,7 +28,9 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        builder = self._builder(subject, key.public_key()).add_extension(x509.SubjectAlternativeName(names), critical=False)
+        builder = self._builder(subject, key.public_key()).add_extension(
+            x509.SubjectAlternativeName(names), critical=False
+        )
         certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
         plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         return certificate, plain

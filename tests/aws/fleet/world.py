@@ -55,7 +55,7 @@ class FleetServer:
 @contextmanager
 def fleet_server(major: int, secrets_folder: Path, authority: Authority) -> Iterator[FleetServer]:
     """A server of that version for as long as the block lasts."""
-    with running_server(major, secrets_folder, log_connections="on") as server:
+    with running_server(major, secrets_folder) as server:
         made = FleetServer(server)
         _use_tls(made, authority)
         _admit_user(made)

@@ -129,10 +129,15 @@ def is_needed(name: str) -> bool:
 def _versions() -> dict[str, str]:
     try:
         psycopg = metadata.version("psycopg")
-        return {"psycopg": psycopg, "psycopg-binary": psycopg, "typing-extensions": metadata.version("typing-extensions")}
+        return {
+            "psycopg": psycopg,
+            "psycopg-binary": psycopg,
+            "typing-extensions": metadata.version("typing-extensions"),
+        }
     except metadata.PackageNotFoundError as missing:
         raise NotInstalled(
-            f"packing the functions needs {missing.name}, which is not installed", remedy="pip install 'partwarden[aws]'"
+            f"packing the functions needs {missing.name}, which is not installed",
+            remedy="pip install 'partwarden[aws]'",
         ) from None
 
 
