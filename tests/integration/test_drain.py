@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from partwarden.database import Connection
-from partwarden.drain import Drain, Event, Finished, Method, abandon, drain, look
+from partwarden.drain import Drain, Event, Finished, Method, abandon, drain, look, swap
+from partwarden.drain.events import Tell
+from partwarden.drain.session import Session
 from partwarden.errors import DrainRefused
 from tests.partition_sets import create_parent, create_sub_parent, partitions, partman_version
 from tests.servers import Database
@@ -610,6 +612,33 @@ def test_what_was_begun_can_be_taken_back(database: Database, owner: Connection)
     assert leftovers(owner) == []
     assert (partitions(owner, "app.events"), contents(owner, "app.events")) == before
     assert not abandon(database.owner_dsn, Drain("app.events"), ignore)
+
+
+def test_a_copy_that_differs_is_never_put_in_place(
+    database: Database, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events(owner)
+    fill(owner)
+    before = contents(owner, "app.events")
+    verify = swap._verify
+
+    def spoil(session: Session, wish: Drain, tell: Tell) -> None:
+        child = next(table for number, table in swap.Begun(session).targets() if number)
+        with session.connection.transaction():
+            session.connection.execute(f"update {child} set payload = 'another'".encode())
+        verify(session, wish, tell)
+
+    monkeypatch.setattr(swap, "_verify", spoil)
+    wish = Drain("app.events", method=Method.SWAP)
+    with pytest.raises(
+        DrainRefused, match=r"the copy differs .* app\.events_p\S+ should have \d+ rows of it and has \d+"
+    ):
+        drain(database.owner_dsn, wish, ignore)
+    assert contents(owner, "app.events") == before
+    monkeypatch.undo()
+    assert abandon(database.owner_dsn, wish, ignore)
+    assert leftovers(owner) == []
+    assert contents(owner, "app.events") == before
 
 
 def test_two_drains_of_one_set_do_not_meet(database: Database, owner: Connection) -> None:
