@@ -53,9 +53,11 @@ class FleetServer:
 
 
 @contextmanager
-def fleet_server(major: int, secrets_folder: Path, authority: Authority) -> Iterator[FleetServer]:
+def fleet_server(
+    major: int, secrets_folder: Path, authority: Authority, *, on_disk: bool = False
+) -> Iterator[FleetServer]:
     """A server of that version for as long as the block lasts."""
-    with running_server(major, secrets_folder) as server:
+    with running_server(major, secrets_folder, {"max_connections": "200"}, on_disk=on_disk) as server:
         made = FleetServer(server)
         _use_tls(made, authority)
         _admit_user(made)

@@ -1,50 +1,31 @@
-"""Connection strings for the worker: an IAM token for a password, and the server's certificate checked."""
+"""How a worker gets into a database: as one user everywhere, by a token of IAM's, and the server's certificate verified."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import boto3
-from psycopg.conninfo import make_conninfo
+from urllib.parse import quote, urlencode
 
 from partwarden.aws.fleet.member import Member
 
-if TYPE_CHECKING:
-    from mypy_boto3_rds import RDSClient
-
-Login = Callable[[Member, str], str]
-"""Of a member and one of its databases, the connection string; it holds a secret."""
-
 CA_BUNDLE = Path(__file__).parents[3] / "rds-ca-bundle.pem"
-"""Amazon's certificates, beside the code in the function's package."""
+"""The certificates of RDS, beside the code in the functions' package."""
 
-CONNECT_SECONDS = 5
-
-
-def iam_login(user: str, ca_bundle: Path = CA_BUNDLE) -> Login:
-    """Log in as ``user`` with a token that the function's own role signs.
-
-    A token is good for 15 minutes and is made without asking anybody.
-    """
-
-    def login(member: Member, database: str) -> str:
-        return make_conninfo(
-            host=member.host,
-            port=member.port,
-            dbname=database,
-            user=user,
-            password=_rds().generate_db_auth_token(DBHostname=member.host, Port=member.port, DBUsername=user),
-            sslmode="verify-full",
-            sslrootcert=str(ca_bundle),
-            connect_timeout=CONNECT_SECONDS,
-        )
-
-    return login
+_CONNECT_SECONDS = 5
 
 
-@functools.cache
-def _rds() -> RDSClient:
-    return boto3.client("rds")
+@dataclass(frozen=True)
+class Login:
+    """As whom; who may, IAM decides by the function's role."""
+
+    user: str
+    ca_bundle: Path = CA_BUNDLE
+
+    def to(self, member: Member, database: str) -> str:
+        """What ``partwarden.database.connect`` takes. A cluster that does not answer is soon left alone."""
+        options = urlencode({"sslrootcert": str(self.ca_bundle), "connect_timeout": _CONNECT_SECONDS})
+        return f"{self.shown(member, database)}?{options}"
+
+    def shown(self, member: Member, database: str) -> str:
+        """The same as a person may type it."""
+        return f"iam:{quote(self.user, safe='')}@{member.host}:{member.port}/{quote(database, safe='')}"

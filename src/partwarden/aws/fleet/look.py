@@ -43,6 +43,7 @@ class Look:
     """
 
     member: Member
+    login: Login
     reports: dict[str, Report]
     is_whole: bool = True
     unseen: tuple[str, ...] = ()
@@ -107,10 +108,12 @@ class Look:
             )  # fmt: skip
 
     def _cannot_check(self, database: str, name: str, what: str, report: Report) -> Found:
-        connection = f"host={self.member.host} port={self.member.port} dbname={database}"
+        remedy = f"partwarden check {self.login.shown(self.member, database)}"
+        if self.member.problem is not None:
+            remedy = "correct what the list of clusters says of it"
         return Found(
             database, CANNOT_CHECK, name, "critical", f"{what} could not be looked at",
-            {"cause": report.error}, f'partwarden check "{connection}"', None,
+            {"cause": report.error}, remedy, None,
         )  # fmt: skip
 
 
@@ -121,32 +124,32 @@ def look_at(member: Member, login: Login, question: Question, *, seconds_left: C
     """
     names = member.databases
     if member.problem is not None:
-        return Look(member, {MAINTENANCE_DATABASE: Report(member.name, error=member.problem)}, is_whole=False)
+        return Look(member, login, {MAINTENANCE_DATABASE: Report(member.name, error=member.problem)}, is_whole=False)
     if not names:
         discovered = _discover(member, login, question)
         if isinstance(discovered, Report):
-            return Look(member, {MAINTENANCE_DATABASE: discovered}, is_whole=False)
+            return Look(member, login, {MAINTENANCE_DATABASE: discovered}, is_whole=False)
         names = discovered
 
     def check(name: str) -> Report | None:
         if seconds_left() < question.timeout + 2:
             return None
-        return check_database(login(member, name), question, name=name)
+        return check_database(login.to(member, name), question, name=name)
 
     with ThreadPoolExecutor(min(_AT_ONCE, len(names))) as pool:
         answers = dict(zip(names, pool.map(check, names), strict=True))
     reports = {name: report for name, report in answers.items() if report is not None}
     unseen = tuple(name for name, report in answers.items() if report is None)
     if not reports:
-        return Look(member, {names[0]: Report(names[0], error="there was no time left to look")}, is_whole=False)
+        return Look(member, login, {names[0]: Report(names[0], error="there was no time left to look")}, is_whole=False)
     told = dict(zip(reports, told_once(list(reports.values())), strict=True))
-    return Look(member, told, is_whole=not unseen, unseen=unseen)
+    return Look(member, login, told, is_whole=not unseen, unseen=unseen)
 
 
 def _discover(member: Member, login: Login, question: Question) -> tuple[str, ...] | Report:
     """The databases that the user may connect to, or why that can't be known."""
     try:
-        dsn = login(member, MAINTENANCE_DATABASE)
+        dsn = login.to(member, MAINTENANCE_DATABASE)
         with connect_read_only(dsn, timeout=question.timeout) as connection:
             rows = connection.execute(_DISCOVERY).fetchall()
     except (PartwardenError, psycopg.Error) as failure:

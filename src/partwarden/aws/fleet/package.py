@@ -24,6 +24,7 @@ Architecture = Literal["arm64", "x86_64"]
 
 RUNTIME = "3.12"
 HANDLERS = ("partwarden.aws.fleet.dispatcher", "partwarden.aws.fleet.worker")
+_IMPORTED_LATER = ("partwarden.aws.credentials",)  # at the first login
 
 _MACHINES: Mapping[Architecture, str] = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Lambda's python3.12 runs on Amazon Linux 2023, with glibc 2.34.
@@ -163,7 +164,7 @@ def _own_files() -> Iterator[tuple[str, bytes]]:
 def _imported_modules() -> list[str]:
     """The modules of ours that are there when the handlers have been imported, seen in a process of its own."""
     program = (
-        f"import json, sys\nimport {', '.join(HANDLERS)}\n"
+        f"import json, sys\nimport {', '.join((*HANDLERS, *_IMPORTED_LATER))}\n"
         "print(json.dumps(sorted(name for name in sys.modules if name.partition('.')[0] == 'partwarden')))"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from partwarden.aws.fleet.incident import Pace, next_incidents
-from partwarden.aws.fleet.login import Login, iam_login
+from partwarden.aws.fleet.login import Login
 from partwarden.aws.fleet.look import Look, look_at
 from partwarden.aws.fleet.member import BadMessage, Order, began_at
 from partwarden.aws.fleet.post import MOST_WAITING, Publish, deliver, letters_of, publish_to_sns
@@ -190,4 +190,4 @@ def _worker() -> Worker:
         "dynamodb",
         config=Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4}),
     )
-    return Worker(settings, Records(client, settings.table), iam_login(settings.user), publish_to_sns)
+    return Worker(settings, Records(client, settings.table), Login(settings.user), publish_to_sns)

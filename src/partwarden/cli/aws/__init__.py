@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App, Group, Parameter
 
-from partwarden.cli.aws import ca_bundle, template
+from partwarden.cli.aws import ca_bundle, fleet, template
 
 app = App(
     name="aws",
@@ -14,5 +14,7 @@ app = App(
     group_commands=Group("Commands", sort_key=0),
     default_parameter=Parameter(negative=()),
 )
+fleet.app.sort_key = 7
+app.command(fleet.app)
 app.command(ca_bundle.ca_bundle, sort_key=8)
 app.command(template.template, sort_key=9)

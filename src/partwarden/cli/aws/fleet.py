@@ -1,0 +1,294 @@
+"""Commands for a fleet: many clusters, watched from one place."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+
+from partwarden.cli.aws.options import Profile, Region, Yes
+from partwarden.errors import BadOption, PartwardenError
+from partwarden.report.text import visible
+
+if TYPE_CHECKING:
+    from partwarden.aws.fleet.deploy import Plan
+    from partwarden.aws.fleet.package import Architecture, Package
+    from partwarden.aws.fleet.status import Status
+    from partwarden.aws.stacks import ChangeSet, ResourceEvent
+
+app = App(
+    name="fleet",
+    help="Central monitoring: look at many clusters from outside, with nothing installed in them, and mail what is wrong.\n\n"
+    "The clusters stand in Parameter Store, /check_cron_job_status/CLUSTER/{db_host, db_port, …}, or carry a tag in RDS: "
+    "docs/fleet.md.",
+    group_commands=Group("Commands", sort_key=0),
+    default_parameter=Parameter(negative=(), show_default=False),
+)
+
+_place = Group("Where the workers live; what is left out stays as it is", sort_key=1)
+_list = Group("Which clusters, and how often", sort_key=2)
+_told = Group("Who is told", sort_key=3)
+_workers = Group("The workers", sort_key=4)
+
+Name = Annotated[str, Parameter(help="The fleet's name, which its stack has.", show_default=True)]
+
+_SHOWN = 20
+
+
+@app.command(sort_key=0)
+def deploy(
+    *,
+    name: Name = "partwarden-fleet",
+    beside: Annotated[
+        str | None, Parameter(group=_place, help="In the VPC of this cluster, and two of its subnets.")
+    ] = None,
+    beside_instance: Annotated[str | None, Parameter(group=_place, help="The same for an RDS instance.")] = None,
+    vpc: Annotated[str | None, Parameter(group=_place, help="A VPC from which all clusters can be reached.")] = None,
+    subnet: Annotated[tuple[str, ...], Parameter(group=_place, help="Private subnets there; better two.")] = (),
+    client_group: Annotated[
+        str | None, Parameter(group=_place, help="A security group that the clusters let in already.")
+    ] = None,
+    database_network: Annotated[
+        str | None, Parameter(group=_place, help="Addresses of the clusters. [at first: the VPC's first range]")
+    ] = None,
+    no_endpoints: Annotated[
+        bool, Parameter(name="--no-endpoints", group=_place, help="Make none: the VPC has a NAT gateway, say.")
+    ] = False,
+    exclusive_endpoints: Annotated[
+        bool,
+        Parameter(
+            group=_place,
+            help="Let only the workers through a new endpoint for SNS. Whatever else in the VPC uses SNS is then cut off.",
+        ),
+    ] = False,
+    path: Annotated[
+        str | None, Parameter(group=_list, help="In Parameter Store. [at first: /check_cron_job_status]")
+    ] = None,
+    tag: Annotated[
+        str | None, Parameter(group=_list, help="Instead: the clusters whose tag partwarden:fleet has this value.")
+    ] = None,
+    every: Annotated[
+        Literal[1, 2, 3, 5, 10, 15, 30, 60] | None, Parameter(group=_list, help="Minutes. [at first: 5]")
+    ] = None,
+    user: Annotated[
+        str | None, Parameter(group=_list, help="Who logs in to the databases, by IAM. [at first: rds_iamuser]")
+    ] = None,
+    email: Annotated[tuple[str, ...], Parameter(group=_told, help="Who is told; up to five. Each must confirm.")] = (),
+    topic: Annotated[
+        str | None, Parameter(group=_told, help="ARN of an SNS topic that is there, instead of --email.")
+    ] = None,
+    member_topic: Annotated[
+        tuple[str, ...],
+        Parameter(group=_told, help="ARNs, * allowed, that clusters may name as theirs. [those that they name now]"),
+    ] = (),
+    architecture: Annotated[
+        Literal["arm64", "x86_64"] | None, Parameter(group=_workers, help="Processors. [at first: arm64]")
+    ] = None,
+    memory: Annotated[int | None, Parameter(group=_workers, help="Megabytes of a worker. [at first: 512]")] = None,
+    concurrency: Annotated[int | None, Parameter(group=_workers, help="Workers at once. [at first: 10]")] = None,
+    ca_bundle: Annotated[
+        Path | None,
+        Parameter(group=_workers, help="Certificates of RDS; without it, partwarden aws ca-bundle has them."),
+    ] = None,
+    region: Region = None,
+    profile: Profile = None,
+    dry_run: Annotated[bool, Parameter(help="Show what would be done; leave nothing behind.")] = False,
+    yes: Yes = False,
+) -> int:
+    """Make the fleet's stack, or change it; repeated, it does what is left to do, and brings the workers up to date.
+
+    Exit code: 0 done, 1 (--dry-run) there is something to do, 3 it could not be done.
+    """
+    out = Console(highlight=False, soft_wrap=True)
+    if len([each for each in (beside, beside_instance, vpc) if each is not None]) > 1:
+        raise BadOption("the workers live in one place", remedy="give one of --beside, --beside-instance, --vpc")
+
+    from partwarden.aws.account import Account
+    from partwarden.aws.cluster import find_cluster, find_instance
+    from partwarden.aws.fleet.deploy import Deploy, Site
+    from partwarden.aws.fleet.surroundings import beside as place_of
+    from partwarden.aws.fleet.wish import Wish
+
+    account = Account.of(region, profile)
+    site = Site(account, name, vpc, subnet)
+    if beside is not None or beside_instance is not None:
+        found = find_cluster(account, beside) if beside else find_instance(account, str(beside_instance))
+        there, theirs = place_of(found)
+        site = Site(account, name, there, subnet or theirs)
+    wish = Wish(
+        emails=email,
+        topic=topic,
+        member_topics=member_topic or None,
+        path=path,
+        tag=tag,
+        every_minutes=every,
+        client_group=client_group,
+        database_network=database_network,
+        user=user,
+        makes_endpoints=False if no_endpoints else None,
+        shares_endpoints=False if exclusive_endpoints else None,
+        architecture=architecture,
+        memory=memory,
+        concurrency=concurrency,
+    )
+    work = Deploy(site, wish, functools.partial(_tell, out), functools.partial(_pack, out, ca_bundle))
+    out.print(f"fleet {name} in {account}, as {account.identity}", markup=False)
+    try:
+        plan = work.plan()
+        _show_plan(out, name, plan)
+        goes_on = not plan.is_done and not dry_run and _confirm(out, "do it?", yes=yes)
+    except BaseException:
+        with contextlib.suppress(PartwardenError):  # what has gone wrong first is what counts
+            work.discard()
+        raise
+    if not goes_on:
+        is_done = plan.is_done
+        work.discard()
+        return 0 if is_done else 1
+    try:
+        stack = work.run()
+    except KeyboardInterrupt:
+        out.print("interrupted: CloudFormation goes on by itself; the same command again goes on from there")
+        raise
+    out.print(f"\nfleet {name} is {stack.status}", markup=False)
+    out.print(f"let the workers in where the databases are: security group {stack.output('WorkerSecurityGroupId')}")
+    out.print("each address gets a mail from AWS, and has to confirm; then: partwarden aws fleet status")
+    return 0
+
+
+@app.command(sort_key=1)
+def status(
+    *,
+    name: Name = "partwarden-fleet",
+    show_all: Annotated[bool, Parameter(name="--all", help="All open incidents, not the first twenty.")] = False,
+    region: Region = None,
+    profile: Profile = None,
+) -> int:
+    """Show how the fleet is, and what it knows of the clusters.
+
+    Exit code: 0 all is well, 1 there are open incidents, or something is wrong with the fleet itself, 3 it could not be
+    looked at.
+    """
+    from datetime import UTC, datetime
+
+    from partwarden.aws.account import Account
+    from partwarden.aws.fleet.status import look
+
+    found = look(Account.of(region, profile), name, datetime.now(UTC))
+    _show_status(Console(highlight=False, soft_wrap=True), found, None if show_all else _SHOWN)
+    return 1 if found.problems or found.incidents else 0
+
+
+@app.command(sort_key=2)
+def destroy(
+    *,
+    name: Name = "partwarden-fleet",
+    region: Region = None,
+    profile: Profile = None,
+    dry_run: Annotated[bool, Parameter(help="Show what would be taken away.")] = False,
+    yes: Yes = False,
+) -> int:
+    """Take the fleet away, with all that it knows: its stack, and the bucket with the package.
+
+    Left as they are: the clusters, what Parameter Store and tags say of them, and topics that others have made. A security
+    group of a cluster that lets the workers in has to forget theirs first, or theirs can't be deleted.
+    """
+    from partwarden.aws.account import Account
+    from partwarden.aws.fleet import destroy as destroying
+
+    out = Console(highlight=False, soft_wrap=True)
+    account = Account.of(region, profile)
+    there = destroying.look(account, name)
+    names = [each for each in (there.stack, there.bucket_stack) if each is not None]
+    if not names:
+        out.print(f"there is no fleet {name} in {account}; nothing to do", markup=False)
+        return 0
+    for each in names:
+        out.print(f"to delete  stack {each}, with all that it has made", markup=False)
+    if dry_run or not _confirm(out, f"delete fleet {name} in {account}?", yes=yes):
+        return 1
+    destroying.destroy(account, name, functools.partial(_tell, out))
+    out.print(f"fleet {name} is gone", markup=False)
+    return 0
+
+
+def _pack(out: Console, certificates: Path | None, architecture: Architecture) -> Package:
+    from partwarden.aws import ca_bundle as bundles
+    from partwarden.aws.fleet.package import build, fetch_libraries
+
+    file = bundles.look_at(certificates, "--ca-bundle names").file if certificates else bundles.ca_bundle()
+    out.print(f"packing the functions for {architecture}", markup=False)
+    return build(fetch_libraries(architecture), file.read_bytes())
+
+
+def _confirm(out: Console, question: str, *, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise BadOption("there is nobody to ask", remedy="--yes does it without asking, --dry-run only shows")
+    return out.input(f"{question} [y/N] ").strip().lower() == "y"
+
+
+def _tell(out: Console, event: ResourceEvent) -> None:
+    style = "red" if event.is_failure else None
+    reason = f"  {visible(event.reason)}" if event.reason and event.is_failure else ""
+    out.print(f"  {event.status:<20} {event.logical_id} ({event.type}){reason}", markup=False, style=style)
+
+
+def _show_plan(out: Console, name: str, plan: Plan) -> None:
+    from partwarden.aws.fleet import store
+
+    members = len(plan.roster.members)
+    out.print(f"{members} {'cluster is' if members == 1 else 'clusters are'} listed", markup=False)
+    for member in plan.roster.members:
+        if member.problem is not None:
+            out.print(f"  note: {visible(member.problem)}", markup=False)
+    for strange in plan.roster.strange[:_SHOWN]:
+        out.print(f"  note: {visible(strange)} belongs to no cluster", markup=False)
+    size = f"{len(plan.package.contents)} files, {plan.package.unpacked_bytes / 1e6:.1f} MB"
+    steps = [
+        (plan.bucket_changes is None, f"stack {store.stack_name(name)}, a bucket for the package"),
+        (plan.is_uploaded, f"package {plan.key[:12]}…, {size}"),
+        (plan.changes is None and plan.left_over is None, f"stack {name}"),
+    ]
+    for is_there, what in steps:
+        out.print(f"{'there ' if is_there else 'to do '}  {what}", markup=False)
+    if plan.left_over is not None:
+        out.print(f"  stack {name} is {plan.left_over.status}: it is deleted first, then made anew", markup=False)
+    for changes in (plan.bucket_changes, plan.changes):
+        if changes is not None:
+            _show_changes(out, changes)
+
+
+def _show_changes(out: Console, changes: ChangeSet) -> None:
+    out.print(f"\n{'create' if changes.is_new else 'change'} stack {changes.stack}:", markup=False)
+    for change in changes.changes:
+        replaced = "  (replaced)" if change.replacement == "True" else ""
+        out.print(f"  {change.action:<8} {change.logical_id} ({change.type}){replaced}", markup=False)
+
+
+def _show_status(out: Console, found: Status, most: int | None) -> None:
+    when = f"{found.last_round:%Y-%m-%d %H:%M:%S} UTC" if found.last_round else "never"
+    out.print(f"stack       {found.stack.name}, {found.stack.status}", markup=False)
+    out.print(f"clusters    {found.members} listed, {len(found.not_looked_at)} not looked at in time", markup=False)
+    out.print(f"last round  {when}", markup=False)
+    out.print(f"orders      {found.waiting_orders} waiting, {found.given_up_orders} given up", markup=False)
+    for problem in found.problems:
+        out.print(f"problem     {visible(problem)}", markup=False, style="red")
+    if found.gone:
+        out.print(f"no longer listed: {visible(', '.join(found.gone[:_SHOWN]))}", markup=False)
+    out.print(f"\n{len(found.incidents)} open {'incident' if len(found.incidents) == 1 else 'incidents'}", markup=False)
+    for member, incident in found.incidents[:most]:
+        where = f"{member}/{incident.database}"
+        out.print(
+            f"  {incident.severity.upper():<8}  {visible(where)}  {visible(incident.object)}  {incident.check}  "
+            f"since {incident.since:%Y-%m-%d %H:%M} UTC",
+            markup=False,
+        )
+    if most is not None and len(found.incidents) > most:
+        out.print(f"  … and {len(found.incidents) - most} more: partwarden aws fleet status --all", markup=False)
