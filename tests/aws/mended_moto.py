@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.cloudformation import parsing
 from moto.cloudformation.models import ChangeSet
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.security_groups import SecurityGroup
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
 
 
 def mend(patch: pytest.MonkeyPatch) -> None:
-    """Change sets that bring outputs and tags, and roles that can be removed from a cluster and from an instance."""
+    """Change sets that bring outputs and tags, roles that can be removed from a cluster and from an instance, and what
+    CloudFormation makes of AWS::NoValue in a list and of a security group's egress.
+    """
     patch.setattr(ChangeSet, "apply", _apply)
+    # It warns of each type of resource that it does not know, and passes over it; here, a warning is an error.
+    patch.setattr(parsing, "warnings", SimpleNamespace(warn=lambda *_, **__: None))
+    patch.setattr(parsing, "clean_json", _clean_json)
+    patch.setattr(SecurityGroup, "create_from_cloudformation_json", classmethod(_create_security_group))
     patch.setattr(RDSResponse, "remove_role_from_db_cluster", _remove_role_from_db_cluster, raising=False)
     patch.setattr(RDSResponse, "remove_role_from_db_instance", _remove_role_from_db_instance, raising=False)
 
@@ -30,6 +39,36 @@ def _apply(self: Any) -> None:
     stack.resource_map.tags.update(stack.tags)
     stack.resource_map.update(self.template_dict, self.parameters)
     stack.output_map = stack._create_output_map()
+
+
+_clean_json_of_moto = parsing.clean_json
+_create_security_group_of_moto: Any = vars(SecurityGroup)["create_from_cloudformation_json"].__func__
+
+
+def _clean_json(resource_json: Any, resources_map: Any) -> Any:
+    """moto leaves a None where AWS::NoValue stands in a list."""
+    cleaned = _clean_json_of_moto(resource_json, resources_map)
+    return [each for each in cleaned if each is not None] if isinstance(cleaned, list) else cleaned
+
+
+def _create_security_group(cls: Any, resource_name: str, cloudformation_json: Any, *where: Any, **more: Any) -> Any:
+    """moto passes over SecurityGroupEgress, and leaves the rule that lets everything out."""
+    group = _create_security_group_of_moto(cls, resource_name, cloudformation_json, *where, **more)
+    egress = cloudformation_json["Properties"].get("SecurityGroupEgress", [])
+    if egress:
+        group.egress_rules.clear()
+    for rule in egress:
+        groups = [{"GroupId": rule["DestinationSecurityGroupId"]}] if "DestinationSecurityGroupId" in rule else []
+        group.ec2_backend.authorize_security_group_egress(
+            group_name_or_id=group.id,
+            ip_protocol=rule["IpProtocol"],
+            from_port=rule["FromPort"],
+            to_port=rule["ToPort"],
+            ip_ranges=[{"CidrIp": rule["CidrIp"]}] if "CidrIp" in rule else [],
+            source_groups=groups,
+            vpc_id=group.vpc_id,
+        )
+    return group
 
 
 def _remove_role_from_db_cluster(self: Any) -> ActionResult:
