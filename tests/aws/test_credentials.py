@@ -430,6 +430,22 @@ def test_a_command_does_its_work_through_it(
     server.drop_database(database)
 
 
+def test_a_trial_is_filled_through_it_once(
+    server: Server, moto_account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    let_in(server, MARK)
+    secret(moto_account, {"username": USER, "password": MARK, "host": HOST})
+    said = []
+    for _ in range(2):
+        with pytest.raises(SystemExit) as left:
+            main(["aws", "trial", "fill", "--dsn", f"aws-secret:prod/app?{tunnel(server)}"])
+        assert left.value.code == 0
+        said.append(capsys.readouterr().out)
+    assert "made extension pg_partman" in said[0]
+    assert said[0].count("made partition set data_mart.") == 7
+    assert said[1] == "all is there already; nothing to do\n"
+
+
 def mentions(error: BaseException | None) -> bool:
     """Whether the mark is in an error, in what it came from, or in anything that they carry."""
     while error is not None:

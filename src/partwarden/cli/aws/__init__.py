@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App, Group, Parameter
 
-from partwarden.cli.aws import ca_bundle, fleet, template
+from partwarden.cli.aws import ca_bundle, fleet, template, trial
 
 app = App(
     name="aws",
@@ -14,6 +14,8 @@ app = App(
     group_commands=Group("Commands", sort_key=0),
     default_parameter=Parameter(negative=()),
 )
+trial.app.sort_key = 6
+app.command(trial.app)
 fleet.app.sort_key = 7
 app.command(fleet.app)
 app.command(ca_bundle.ca_bundle, sort_key=8)

@@ -1,0 +1,217 @@
+"""Commands for a trial environment in AWS: make it, put something into it, remove it."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Group, Parameter
+from rich.console import Console
+
+from partwarden.cli.aws.options import Profile, Region, Yes
+from partwarden.errors import AwsFailed, BadOption
+
+if TYPE_CHECKING:
+    from partwarden.aws.account import Account
+    from partwarden.aws.stacks import ResourceEvent
+    from partwarden.aws.trial import Plan, Trial
+
+DEFAULT_NAME = "partwarden-trial"
+
+app = App(
+    name="trial",
+    help="A VPC, an Aurora PostgreSQL with pg_cron, and a way in, to try partwarden in an AWS account: it costs money as "
+    "long as it is there.",
+    group_commands=Group("Commands", sort_key=0),
+    default_parameter=Parameter(negative=()),
+)
+
+Name = Annotated[str, Parameter(help="What the stack and its cluster are called.")]
+
+
+@app.command(sort_key=0)
+def up(
+    *,
+    name: Name = DEFAULT_NAME,
+    region: Region = None,
+    profile: Profile = None,
+    engine_version: Annotated[
+        str | None, Parameter(help="Version of Aurora PostgreSQL, as 17.7; default: the one that Aurora takes.")
+    ] = None,
+    database: Annotated[str | None, Parameter(help="The database, where pg_cron lives. [at first: app]")] = None,
+    least_acu: Annotated[
+        Decimal | None, Parameter(help="Least capacity, in steps of 0.5; 0 pauses the database. [at first: 0.5]")
+    ] = None,
+    most_acu: Annotated[Decimal | None, Parameter(help="Most capacity. [at first: 2]")] = None,
+    vpc_cidr: Annotated[str | None, Parameter(help="Addresses of the VPC. [at first: 10.83.0.0/24]")] = None,
+    dry_run: Annotated[bool, Parameter(help="Say what would be made and what it costs; make nothing.")] = False,
+    yes: Yes = False,
+) -> int:
+    """Make a trial environment, having said what it costs an hour and asked; again changes only what is asked for.
+
+    Ctrl-C leaves CloudFormation at work; the same command goes on.
+    """
+    from partwarden.aws import trial
+    from partwarden.aws.account import Account
+
+    out = _console()
+    account = Account.of(region, profile)
+    wish = trial.Wish(name, engine_version, database, least_acu, most_acu, vpc_cidr)
+    planned = trial.plan(account, wish, lambda event: _tell(out, event))
+    agreed = False
+    try:
+        _show_plan(out, account, planned)
+        if planned.change_set is not None and not dry_run:
+            agreed = _may(out, "make it?", yes=yes)
+    finally:
+        # Also when Ctrl-C is the answer: a proposal would stand in the console's list for ever.
+        if not agreed:
+            trial.discard(account, planned)
+    if planned.change_set is not None and not agreed:
+        return 0 if dry_run else 1
+    if not dry_run:
+        _show_next(out, trial.up(account, planned, lambda event: _tell(out, event)))
+    return 0
+
+
+@app.command(sort_key=1)
+def fill(
+    *,
+    name: Name = DEFAULT_NAME,
+    region: Region = None,
+    profile: Profile = None,
+    dsn: Annotated[
+        str | None, Parameter(name=["--dsn", "-d"], help="How to get there; default: through the tunnel that up names.")
+    ] = None,
+) -> None:
+    """Make pg_partman, pg_cron and the seven partitioned tables of the AWS article, with rows, in its database."""
+    from partwarden.aws.sample import fill as fill_now
+
+    out = _console()
+    if dsn is None:
+        dsn = _trial(name, region, profile).dsn
+    lines = list(fill_now(dsn))
+    for line in lines:
+        out.print(f"made {line}", markup=False)
+    if not lines:
+        out.print("all is there already; nothing to do")
+
+
+@app.command(sort_key=2)
+def show(*, name: Name = DEFAULT_NAME, region: Region = None, profile: Profile = None) -> None:
+    """Show how to get into the trial environment that is there: the tunnel, and the connection string."""
+    _show_next(_console(), _trial(name, region, profile))
+
+
+@app.command(sort_key=3)
+def down(
+    *,
+    name: Name = DEFAULT_NAME,
+    region: Region = None,
+    profile: Profile = None,
+    dry_run: Annotated[bool, Parameter(help="Say what would be removed; remove nothing.")] = False,
+    yes: Yes = False,
+) -> int:
+    """Remove a trial environment with all its data, and say what is left. It has to be detached before: aws destroy."""
+    from partwarden.aws import trial
+    from partwarden.aws.account import Account
+
+    out = _console()
+    account = Account.of(region, profile)
+    leaving = trial.plan_down(account, name)
+    if leaving is None:
+        out.print(f"there is no stack {name} in {account}; nothing to remove", markup=False)
+        _show_left(out, tuple(trial.leftovers(account, name)))
+        return 0
+    out.print(f"stack {name} in {account}, with everything in it:", markup=False)
+    for each in leaving.stack.resources.values():
+        out.print(f"  {each.type:<40} {each.physical_id}", markup=False)
+    if dry_run:
+        return 0
+    if not _may(out, "remove it with all its data?", yes=yes):
+        return 1
+    left = trial.down(account, name, lambda event: _tell(out, event))
+    out.print(f"removed {name}", markup=False)
+    _show_left(out, left)
+    return 0
+
+
+def _trial(name: str, region: str | None, profile: str | None) -> Trial:
+    from partwarden.aws import trial
+    from partwarden.aws.account import Account
+
+    account = Account.of(region, profile)
+    found = trial.look(account, name)
+    if found is None:
+        raise AwsFailed(f"there is no trial environment {name} in {account}", remedy="partwarden aws trial up")
+    return found
+
+
+def _show_plan(out: Console, account: Account, planned: Plan) -> None:
+    from partwarden.aws import prices
+
+    what = "nothing to do" if planned.change_set is None else "as partwarden would make it"
+    out.print(f"trial environment {planned.name} in {account}: {what}", markup=False)
+    for name, value in sorted(planned.parameters.items()):
+        out.print(f"  {name:<18} {value}", markup=False)
+    for change in planned.change_set.changes if planned.change_set is not None else ():
+        replaced = ", anew: its data is lost" if change.replacement == "True" else ""
+        out.print(f"  {change.action.lower():<8} {change.type:<40} {change.logical_id}{replaced}", markup=False)
+    out.print("it costs, an hour:")
+    for each in planned.prices:
+        out.print(f"  {_dollars(each.least, each.most):>16}  {each.what}", markup=False)
+    least = sum((each.least for each in planned.prices), Decimal(0))
+    most = sum((each.most for each in planned.prices), Decimal(0))
+    out.print(f"  {_dollars(least, most):>16}  together; {_dollars(least * 24, most * 24)} a day", markup=False)
+    out.print(
+        f"  list prices of {prices.REGION} on {prices.READ_ON}, in US dollars, without I/O, traffic and tax; "
+        "they change, and other regions differ",
+        markup=False,
+    )
+
+
+def _dollars(least: Decimal, most: Decimal) -> str:
+    low, high = (f"${each:.2f}" if each >= 1 else f"${each:.4f}" for each in (least, most))
+    return low if low == high else f"{low} to {high}"
+
+
+def _show_next(out: Console, made: Trial) -> None:
+    out.print(f"cluster     {made.cluster}", markup=False)
+    out.print(f"endpoint    {made.endpoint}:5432", markup=False)
+    out.print(f"database    {made.database}", markup=False)
+    out.print("next:")
+    out.print("  1. in a terminal of its own, a tunnel (the AWS CLI and its Session Manager plugin):")
+    out.print(f"     {made.tunnel_command}", markup=False)
+    out.print("  2. something to look at, and a look:")
+    more = "" if made.cluster == DEFAULT_NAME else f" --name {made.cluster}"
+    out.print(f"     partwarden aws trial fill{more}", markup=False)
+    out.print(f"     partwarden check '{made.dsn}'", markup=False)
+    out.print("  3. when it has served: it costs money until then")
+    out.print(f"     partwarden aws trial down{more}", markup=False)
+
+
+def _show_left(out: Console, left: tuple[str, ...]) -> None:
+    for each in left:
+        out.print(f"left: {each}", markup=False)
+    if not left:
+        out.print("nothing of it is left")
+
+
+def _tell(out: Console, event: ResourceEvent) -> None:
+    reason = f"  {event.reason}" if event.reason and event.is_failure else ""
+    out.print(f"{event.status:<20} {event.type:<40} {event.logical_id}{reason}", markup=False)
+
+
+def _may(out: Console, question: str, *, yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise BadOption("nobody is here to be asked", remedy="say --yes to do it, or --dry-run to see it only")
+    from rich.prompt import Confirm
+
+    return Confirm.ask(question, console=out, default=False)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
