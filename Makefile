@@ -4,7 +4,7 @@
 # make wheel   build the wheel, install it into an empty environment, and run the command from there
 # make bench   what partwarden costs, measured side by side (docs/benchmarks.md, docs/performance.md); some hours
 # make soak    kill drains, repairs and maintenance 2,000 times, on bigger tables, and count the rows; KILLS=500 for fewer
-# make clean   remove the virtual environment and what was built; servers and data stay (partwarden local destroy)
+# make clean   remove the virtual environments and what was built; servers and data stay (partwarden local destroy)
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
@@ -42,4 +42,4 @@ soak:
 	@PARTWARDEN_SOAK_KILLS=$(or $(KILLS),2000) $(PYTHON) -m pytest tests/kills --timeout=0 $(ARGS)
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-checkov .venv-sam dist .mypy_cache .ruff_cache .pytest_cache

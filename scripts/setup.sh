@@ -5,12 +5,16 @@
 #
 #   python   a virtual environment in .venv
 #   demo     and a PostgreSQL server with pg_cron, pg_partman and PL/Python
-#   test     and the servers of other versions that the tests run on, each in a folder of its own
+#   test     and the servers of other versions that the tests run on, each in a folder of its own, and checkov and the
+#            SAM CLI, each in a virtual environment of its own: what they need does not go together with what we need
 #
 # With root or sudo on Debian or Ubuntu it installs the packages by apt. Elsewhere it says what is missing and how
 # to get it; the tests then run on what there is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+CHECKOV=checkov==3.3.30
+SAM=aws-sam-cli==1.170.0
 
 wanted="${1:?usage: setup.sh python | demo | test}"
 missing=()
@@ -70,6 +74,20 @@ set_up_python() {
     .venv/bin/python -m pip install --quiet --upgrade pip
     .venv/bin/python -m pip install --quiet --editable '.[local]' --group dev
     echo "$want" >"$stamp"
+}
+
+# A program for the tests, with what it needs, in a virtual environment of its own.
+set_up_tool() {
+    local folder="$1" package="$2" python stamp="$1/.set-up-for"
+    if [ -x "$folder/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$package $PWD" ]; then
+        return
+    fi
+    python="$(find_python)" || return 1
+    say "installing $package in $folder"
+    rm -rf "$folder"
+    "$python" -m venv "$folder" &&
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$package" &&
+        echo "$package $PWD" >"$stamp"
 }
 
 # The newest PostgreSQL that apt has both extensions for.
@@ -132,8 +150,15 @@ case "$wanted" in
 python) ;;
 demo) set_up_server ;;
 test)
+    # Beside each other, and beside the servers: each waits for a network of its own most of the time.
+    set_up_tool .venv-checkov "$CHECKOV" &
+    checkov=$!
+    set_up_tool .venv-sam "$SAM" &
+    sam=$!
     set_up_server
     set_up_other_servers
+    wait "$checkov" || missing+=("$CHECKOV for the tests of the templates (pip could not install it)")
+    wait "$sam" || missing+=("$SAM for the tests of the templates (pip could not install it)")
     ;;
 *)
     say "unknown: $wanted"
