@@ -169,6 +169,16 @@ def test_a_profile_that_does_not_exist_is_named() -> None:
         resolve(f"iam:app@{HOST}?profile=nobodys")
 
 
+def test_without_boto3_it_is_said_what_to_install() -> None:
+    program = (
+        f"import sys; sys.modules['boto3'] = None; from partwarden.cli import main; main(['install', 'iam:app@{HOST}'])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 3
+    assert "pip install 'partwarden[aws]'" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 # Whom we talk to
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,6 +22,7 @@ from partwarden.aws.credentials import login
 from partwarden.aws.stacks import ResourceEvent, find
 from partwarden.aws.trial import Wish
 from partwarden.cli import main
+from partwarden.dsn import AwsOptions, ServerLogin, aws_login
 from partwarden.errors import AwsFailed, BadOption
 from tests.aws.moto_aurora import VERSION, client, mend_aurora
 
@@ -294,6 +296,18 @@ def test_capacity_can_be_changed_and_the_rest_stays(account: Account) -> None:
     assert found["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.5, "MaxCapacity": 4.0}
 
 
+def test_what_is_next_names_the_region_and_the_profile_where_they_do_not_go_without_saying() -> None:
+    made = trial.Trial("mine", "mine.cluster-c1.eu-west-1.rds.amazonaws.com", "app", "i-1", "eu-west-1", "my own")
+    assert made.dsn == "aws-secret:cluster:mine/app?region=eu-west-1&profile=my+own&tunnel=15432"
+    assert aws_login(made.dsn) == ServerLogin(
+        "mine", is_cluster=True, options=AwsOptions("app", "eu-west-1", "my own", 15432)
+    )
+    assert made.command("down") == "partwarden aws trial down --name mine --region eu-west-1 --profile 'my own'"
+    assert made.tunnel_command.startswith("aws ssm start-session --region eu-west-1 --profile 'my own' --target i-1 ")
+    *_, parameters = shlex.split(made.tunnel_command)
+    assert json.loads(parameters) == {"host": [made.endpoint], "portNumber": ["5432"], "localPortNumber": ["15432"]}
+
+
 def test_a_version_that_is_not_offered_is_named_with_where_to_look(account: Account) -> None:
     with pytest.raises(AwsFailed, match=r"Aurora PostgreSQL 14\.3 is not offered") as refused:
         trial.plan(account, Wish(engine_version="14.3"), nobody)
@@ -348,7 +362,7 @@ def test_it_is_not_removed_while_a_deploy_is_attached(account: Account, capsys: 
     with pytest.raises(SystemExit) as left:
         main(["aws", "trial", "down", "--yes"])
     assert left.value.code == 3
-    assert f"partwarden aws destroy --cluster {NAME}" in capsys.readouterr().err
+    assert f"partwarden aws destroy --cluster {NAME} --region us-east-1" in capsys.readouterr().err
     assert resources(account) == before
 
 

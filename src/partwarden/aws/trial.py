@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from partwarden.aws import stacks
 from partwarden.aws.account import Account, aws_errors
@@ -61,20 +64,28 @@ class Trial:
     database: str
     host: str
     region: str
+    profile: str | None
 
     @property
     def dsn(self) -> str:
         """A connection string for every command, through a tunnel on this machine; nothing in it is secret."""
-        return f"aws-secret:cluster:{self.cluster}/{self.database}?region={self.region}&tunnel={TUNNEL_PORT}"
+        options = {"region": self.region, "profile": self.profile, "tunnel": str(TUNNEL_PORT)}
+        said = urlencode({name: value for name, value in options.items() if value})
+        return f"aws-secret:cluster:{self.cluster}/{self.database}?{said}"
 
     @property
     def tunnel_command(self) -> str:
         """How to open that tunnel: the AWS CLI with its Session Manager plugin."""
+        parameters = {"host": [self.endpoint], "portNumber": ["5432"], "localPortNumber": [str(TUNNEL_PORT)]}
         return (
-            f"aws ssm start-session --region {self.region} --target {self.host} "
+            f"aws ssm start-session{_where(self.region, self.profile)} --target {self.host} "
             "--document-name AWS-StartPortForwardingSessionToRemoteHost "
-            f"--parameters host={self.endpoint},portNumber=5432,localPortNumber={TUNNEL_PORT}"
+            f"--parameters {shlex.quote(json.dumps(parameters))}"
         )
+
+    def command(self, what: str) -> str:
+        """Another command for this very trial environment, as it is typed."""
+        return _command(what, self.cluster, self.region, self.profile)
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ def plan(account: Account, wish: Wish, tell: Tell) -> Plan:
         if found.is_left_over:
             raise AwsFailed(
                 f"stack {wish.name} could not be made, or not be removed ({found.status}): it can only be removed",
-                remedy=f"{_down(wish.name)}, then the same command again",
+                remedy=f"{_command('down', wish.name, account.region, _profile(account))}, then the same command again",
             )
         # What was chosen when it was made stays, or a newer default would replace the database.
         parameters = {**found.parameters, **given}
@@ -151,6 +162,7 @@ def look(account: Account, name: str) -> Trial | None:
         database=stack.output("DatabaseName"),
         host=stack.output("HostId"),
         region=account.region,
+        profile=_profile(account),
     )
 
 
@@ -225,7 +237,8 @@ def _refuse_attached(account: Account, stack: Stack) -> None:
                 if is_in_it and other["StackId"] != stack.arn and other["StackStatus"] != "DELETE_COMPLETE":
                     raise AwsFailed(
                         f"stack {other['StackName']} still uses the network of {stack.name}",
-                        remedy=f"{_detach(stack.name)}, if it is partwarden's; else delete it; then the same command again",
+                        remedy=f"{_detach(account, stack.name)}, if it is partwarden's; else delete it; "
+                        "then the same command again",
                     )
         cluster = stack.resources.get("Cluster")
         found = [] if cluster is None else _clusters(account, cluster.physical_id)
@@ -233,7 +246,7 @@ def _refuse_attached(account: Account, stack: Stack) -> None:
         if any(role.get("FeatureName") == "Lambda" for role in each.get("AssociatedRoles", [])):
             raise AwsFailed(
                 f"a role to call Lambda is still attached to cluster {stack.name}",
-                remedy=f"{_detach(stack.name)}; then the same command again",
+                remedy=f"{_detach(account, stack.name)}; then the same command again",
             )
 
 
@@ -306,9 +319,19 @@ def _zones(account: Account, version: str) -> tuple[str, str]:
     return first[0], second[0]
 
 
-def _down(name: str) -> str:
-    return "partwarden aws trial down" + ("" if name == DEFAULT_NAME else f" --name {name}")
+def _command(what: str, name: str, region: str, profile: str | None) -> str:
+    return f"partwarden aws trial {what}{'' if name == DEFAULT_NAME else f' --name {name}'}{_where(region, profile)}"
 
 
-def _detach(name: str) -> str:
-    return f"partwarden aws destroy --cluster {name}"
+def _detach(account: Account, name: str) -> str:
+    return f"partwarden aws destroy --cluster {name}{_where(account.region, _profile(account))}"
+
+
+def _where(region: str, profile: str | None) -> str:
+    return f" --region {region}" + (f" --profile {shlex.quote(profile)}" if profile else "")
+
+
+def _profile(account: Account) -> str | None:
+    """The profile that a command has to be told; the default one goes without saying."""
+    name = account.session.profile_name
+    return None if name == "default" else name

@@ -24,10 +24,10 @@ app = App(
     help="A VPC, an Aurora PostgreSQL with pg_cron, and a way in, to try partwarden in an AWS account: it costs money as "
     "long as it is there.",
     group_commands=Group("Commands", sort_key=0),
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), show_default=False),
 )
 
-Name = Annotated[str, Parameter(help="What the stack and its cluster are called.")]
+Name = Annotated[str, Parameter(help="What the stack and its cluster are called.", show_default=True)]
 
 
 @app.command(sort_key=0)
@@ -184,11 +184,10 @@ def _show_next(out: Console, made: Trial) -> None:
     out.print("  1. in a terminal of its own, a tunnel (the AWS CLI and its Session Manager plugin):")
     out.print(f"     {made.tunnel_command}", markup=False)
     out.print("  2. something to look at, and a look:")
-    more = "" if made.cluster == DEFAULT_NAME else f" --name {made.cluster}"
-    out.print(f"     partwarden aws trial fill{more}", markup=False)
+    out.print(f"     {made.command('fill')}", markup=False)
     out.print(f"     partwarden check '{made.dsn}'", markup=False)
     out.print("  3. when it has served: it costs money until then")
-    out.print(f"     partwarden aws trial down{more}", markup=False)
+    out.print(f"     {made.command('down')}", markup=False)
 
 
 def _show_left(out: Console, left: tuple[str, ...]) -> None:
