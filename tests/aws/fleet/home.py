@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from partwarden.aws.account import Account
 from partwarden.aws.fleet.deploy import Deploy, Site
@@ -62,3 +64,11 @@ class Home:
         work = Deploy(self.site, wish, told.append, lambda _: package)
         work.plan()
         return work.run(), told
+
+
+def reset_ministack(endpoint: str) -> None:
+    """Empty the account."""
+    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=10)
+    connection.request("POST", "/_ministack/reset")
+    assert connection.getresponse().status == 200
+    connection.close()

@@ -15,9 +15,9 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """Signs certificates; ``pem`` is what a client needs to believe them."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "partwarden tests") -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "partwarden tests")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = self._builder(self._name, self._key.public_key()).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )

@@ -31,7 +31,8 @@ class Pace:
 class Incident:
     """A finding over time, found again by database, check and object. Times know their time zone.
 
-    ``told`` is what people were last told of it: ``warning``, ``critical``, ``resolved``.
+    ``told`` is what people were last told of it: ``warning``, ``critical``, ``resolved``. ``seen_from`` is the database whose
+    look has found it, where that is another than the one that it is filed under.
     """
 
     database: str
@@ -48,6 +49,7 @@ class Incident:
     resolved_at: datetime | None = None
     held_back: bool = False
     reopened: int = 0
+    seen_from: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -86,6 +88,7 @@ class Found:
     detail: Mapping[str, Any]
     remedy: str | None
     since: datetime | None
+    seen_from: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -148,6 +151,7 @@ def _opened(found: Found, at: datetime) -> Incident:
         opened_at=at,
         last_announced_at=at,
         told=found.severity,
+        seen_from=found.seen_from,
     )
 
 
@@ -169,6 +173,7 @@ def _found_again(incident: Incident, found: Found, at: datetime, pace: Pace) -> 
             resolved_at=None,
             held_back=False,
             reopened=incident.reopened + (incident.resolved_at is not None),
+            seen_from=found.seen_from,
         ),
         event,
     )

@@ -69,15 +69,10 @@ class Look:
             return not self.unreachable
         if incident.check == CANNOT_CHECK:
             return not self.unreachable and (self._has(incident.database) or self.is_whole)
-        if incident.check in _cron_checks():
-            return any(
-                _was_done(report, incident)
-                for report in self.reports.values()
-                if report.error is None and _cron_home(report) == incident.database
-            )
-        if incident.database in self.reports:
-            report = self.reports[incident.database]
-            return report.error is None and _was_done(report, incident)
+        # A job is seen from its own database and from pg_cron's; from others it can't be missed.
+        reports = [self.reports[name] for name in (incident.database, incident.seen_from) if name in self.reports]
+        if reports:
+            return any(report.error is None and _was_done(report, incident) for report in reports)
         return self.is_whole and not self.unreachable
 
     @property
@@ -159,10 +154,10 @@ def _discover(member: Member, login: Login, question: Question) -> tuple[str, ..
 
 def _filed(finding: Finding, report: Report) -> Found:
     """What is found of pg_cron is filed under the database that it lives in, whichever database it was seen from."""
-    home = _cron_home(report) if finding.check in _cron_checks() else None
+    home = report.server.get("cron_database") if finding.check in _cron_checks() else None
     return Found(
         home or finding.database, finding.check, finding.object, finding.severity, finding.summary,
-        finding.detail, finding.remedy, finding.since,
+        finding.detail, finding.remedy, finding.since, finding.database if home else None,
     )  # fmt: skip
 
 
@@ -178,10 +173,9 @@ def _hides(skipped: Skipped, incident: Incident) -> bool:
     return not skipped.partly or incident.object in skipped.objects
 
 
-def _cron_home(report: Report) -> str | None:
-    return report.server.get("cron_database")
-
-
 @cache
 def _cron_checks() -> frozenset[str]:
-    return frozenset(check.id for check in bundle.checks() if "pg_cron" in check.needs)
+    """Those of pg_cron and its jobs, and of no partition set."""
+    return frozenset(
+        check.id for check in bundle.checks() if "pg_cron" in check.needs and "pg_partman" not in check.needs
+    )
