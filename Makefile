@@ -3,6 +3,7 @@
 # make lint    formatting, style, types
 # make wheel   build the wheel, install it into an empty environment, and run the command from there
 # make bench   what partwarden costs, measured side by side (docs/benchmarks.md, docs/performance.md); some hours
+# make bench-aws   size and import time of the fleet's package, its costs, and 1,000 databases in a local AWS; DATABASES=100 for fewer
 # make soak    kill drains, repairs and maintenance 2,000 times, on bigger tables, and count the rows; KILLS=500 for fewer
 # make clean   remove the virtual environments and what was built; servers and data stay (partwarden local destroy)
 
@@ -10,7 +11,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel bench soak clean
+.PHONY: help demo test lint wheel bench bench-aws soak clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -36,6 +37,12 @@ wheel:
 bench:
 	@scripts/setup.sh test
 	@$(PYTHON) -m bench.run $(ARGS)
+
+bench-aws:
+	@scripts/setup.sh test
+	@$(PYTHON) -m bench.fleet_package
+	@$(PYTHON) -m bench.fleet_cost
+	@PARTWARDEN_FLEET_DATABASES=$(or $(DATABASES),1000) $(PYTHON) -m pytest tests/aws/fleet/test_fleet_simulation.py -q -s --timeout=0
 
 soak:
 	@scripts/setup.sh test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import io
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.resources import files
@@ -68,7 +69,7 @@ class Package:
 
 def build(libraries: Mapping[str, bytes], ca_bundle: bytes) -> Package:
     """Our own modules that the handlers import, the checks, the libraries and the certificates of RDS."""
-    package = Package({**libraries, **dict(_own_files()), "rds-ca-bundle.pem": ca_bundle})
+    package = Package({**libraries, **_own_files(), "rds-ca-bundle.pem": ca_bundle})
     if package.unpacked_bytes > _LARGEST:
         raise PackageFailed(
             f"the functions' package has {package.unpacked_bytes} bytes unpacked, Lambda takes {_LARGEST}"
@@ -147,18 +148,21 @@ def _unpacked(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist() if is_needed(name) and not name.endswith("/")}
 
 
-def _own_files() -> Iterator[tuple[str, bytes]]:
+@functools.cache
+def _own_files() -> Mapping[str, bytes]:
     root = files("partwarden")
+    found: dict[str, bytes] = {}
     for module in _imported_modules():
         path = module.removeprefix("partwarden").strip(".").replace(".", "/")
         for name in (f"{path}/__init__.py".lstrip("/"), f"{path}.py"):
             if (file := root.joinpath(name)).is_file():
-                yield f"partwarden/{name}", file.read_bytes()
+                found[f"partwarden/{name}"] = file.read_bytes()
                 break
     for folder in _SQL:
         for file in root.joinpath("sql", folder).iterdir():
             if file.name.endswith(".sql"):
-                yield f"partwarden/sql/{folder}/{file.name}", file.read_bytes()
+                found[f"partwarden/sql/{folder}/{file.name}"] = file.read_bytes()
+    return found
 
 
 def _imported_modules() -> list[str]:
