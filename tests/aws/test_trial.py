@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from partwarden.aws import prices, trial
+from partwarden.aws import prices, stacks, trial
 from partwarden.aws.account import Account
 from partwarden.aws.cluster import find_cluster
 from partwarden.aws.credentials import login
@@ -24,6 +24,8 @@ from partwarden.aws.trial import Wish
 from partwarden.cli import main
 from partwarden.dsn import AwsOptions, ServerLogin, aws_login
 from partwarden.errors import AwsFailed, BadOption
+from tests.aws import alert_stack
+from tests.aws.alert_stack import Network
 from tests.aws.moto_aurora import VERSION, client, mend_aurora
 
 NAME = "partwarden-trial"
@@ -362,30 +364,19 @@ def test_it_is_not_removed_while_a_deploy_is_attached(account: Account, capsys: 
     with pytest.raises(SystemExit) as left:
         main(["aws", "trial", "down", "--yes"])
     assert left.value.code == 3
-    assert f"partwarden aws destroy --cluster {NAME} --region us-east-1" in capsys.readouterr().err
+    assert f"partwarden aws destroy --cluster {NAME} --dsn 'aws-secret:cluster:{NAME}/app?" in capsys.readouterr().err
     assert resources(account) == before
 
 
-def test_it_is_not_removed_while_another_stack_lies_in_its_network(account: Account) -> None:
+def test_it_takes_the_alert_stack_and_is_not_removed_while_that_lies_in_its_network(account: Account) -> None:
     make(account)
     stack = find(account, NAME)
     assert stack is not None
-    body = {
-        "Parameters": {"VpcId": {"Type": "String"}, "SubnetIds": {"Type": "CommaDelimitedList"}},
-        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-    }
-    parameters = [
-        {"ParameterKey": "VpcId", "ParameterValue": "vpc-another"},
-        {"ParameterKey": "SubnetIds", "ParameterValue": stack.output("SubnetIds")},
-    ]
-    account.client("cloudformation").create_stack(
-        StackName="alerts",
-        TemplateBody=json.dumps(body),
-        Parameters=parameters,  # type: ignore[arg-type]
-    )
-    with pytest.raises(AwsFailed, match=f"stack alerts still uses the network of {NAME}"):
+    first, second = stack.output("SubnetIds").split(",")
+    alert_stack.make(account, Network(stack.output("VpcId"), (first, second)))
+    with pytest.raises(AwsFailed, match=f"stack {alert_stack.NAME} still uses the network of {NAME}"):
         trial.plan_down(account, NAME)
-    account.client("cloudformation").delete_stack(StackName="alerts")
+    stacks.delete(account, alert_stack.NAME, nobody)
     assert trial.plan_down(account, NAME) is not None
 
 

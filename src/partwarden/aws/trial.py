@@ -87,6 +87,11 @@ class Trial:
         """Another command for this very trial environment, as it is typed."""
         return _command(what, self.cluster, self.region, self.profile)
 
+    def aws_command(self, what: str) -> str:
+        """A command of ``partwarden aws`` for the cluster, through the tunnel."""
+        where = _where(self.region, self.profile)
+        return f"partwarden aws {what} --cluster {self.cluster} --dsn {shlex.quote(self.dsn)}{where}"
+
 
 @dataclass(frozen=True)
 class Leaving:
@@ -156,6 +161,10 @@ def look(account: Account, name: str) -> Trial | None:
     if stack is None or stack.status == "REVIEW_IN_PROGRESS":
         return None
     _refuse_anothers(stack)
+    return _trial(account, stack)
+
+
+def _trial(account: Account, stack: Stack) -> Trial:
     return Trial(
         cluster=stack.output("ClusterIdentifier"),
         endpoint=stack.output("ClusterEndpoint"),
@@ -227,8 +236,10 @@ def _refuse_attached(account: Account, stack: Stack) -> None:
     """A stack that lies in our VPC, or a database that another stack has attached itself to, has to go first."""
     vpc = stack.resources.get("Vpc")
     network = {each.physical_id for each in stack.resources.values() if each.type.startswith("AWS::EC2::")}
-    if vpc is None:
-        return
+    if vpc is None or stack.is_left_over:
+        return  # what is left of it is for CloudFormation to say
+    # A stack that is still being made has no outputs.
+    detach = _trial(account, stack).aws_command("destroy") if stack.outputs else "partwarden aws destroy"
     with aws_errors(f"could not look for what uses {vpc.physical_id}"):
         for page in account.client("cloudformation").get_paginator("describe_stacks").paginate():
             for other in page["Stacks"]:
@@ -237,8 +248,7 @@ def _refuse_attached(account: Account, stack: Stack) -> None:
                 if is_in_it and other["StackId"] != stack.arn and other["StackStatus"] != "DELETE_COMPLETE":
                     raise AwsFailed(
                         f"stack {other['StackName']} still uses the network of {stack.name}",
-                        remedy=f"{_detach(account, stack.name)}, if it is partwarden's; else delete it; "
-                        "then the same command again",
+                        remedy=f"{detach}, if it is partwarden's; else delete it; then the same command again",
                     )
         cluster = stack.resources.get("Cluster")
         found = [] if cluster is None else _clusters(account, cluster.physical_id)
@@ -246,7 +256,7 @@ def _refuse_attached(account: Account, stack: Stack) -> None:
         if any(role.get("FeatureName") == "Lambda" for role in each.get("AssociatedRoles", [])):
             raise AwsFailed(
                 f"a role to call Lambda is still attached to cluster {stack.name}",
-                remedy=f"{_detach(account, stack.name)}; then the same command again",
+                remedy=f"{detach}; then the same command again",
             )
 
 
@@ -321,10 +331,6 @@ def _zones(account: Account, version: str) -> tuple[str, str]:
 
 def _command(what: str, name: str, region: str, profile: str | None) -> str:
     return f"partwarden aws trial {what}{'' if name == DEFAULT_NAME else f' --name {name}'}{_where(region, profile)}"
-
-
-def _detach(account: Account, name: str) -> str:
-    return f"partwarden aws destroy --cluster {name}{_where(account.region, _profile(account))}"
 
 
 def _where(region: str, profile: str | None) -> str:

@@ -186,7 +186,10 @@ def _show_next(out: Console, made: Trial) -> None:
     out.print("  2. something to look at, and a look:")
     out.print(f"     {made.command('fill')}", markup=False)
     out.print(f"     partwarden check '{made.dsn}'", markup=False)
-    out.print("  3. when it has served: it costs money until then")
+    out.print("  3. the way of an alert:")
+    out.print(f"     {made.aws_command('deploy')} --email YOU@EXAMPLE.COM", markup=False)
+    out.print("  4. when it has served: it costs money until then")
+    out.print(f"     {made.aws_command('destroy')}", markup=False)
     out.print(f"     {made.command('down')}", markup=False)
 
 
