@@ -249,7 +249,7 @@ def test_only_rds_for_databases_of_this_account_may_take_on_the_databases_role(
 def test_topic_and_key_admit_this_stacks_alarms_and_no_plain_http(ministack_account: Account, stack: Stack) -> None:
     topic = stack.output("TopicArn")
     of_topic = ministack_account.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
-    kms = boto3.client("kms", region_name="us-east-1")
+    kms = ministack_account.session.client("kms")
     key = kms.describe_key(KeyId=stack.resources["Key"].physical_id)["KeyMetadata"]["Arn"]
     of_key = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
