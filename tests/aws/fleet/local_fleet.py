@@ -119,8 +119,7 @@ class LocalFleet:
 def local_fleet(home: Home, wish: Wish, package: Package, workers: int) -> Iterator[LocalFleet]:
     """A fleet deployed by the product, with what the emulator lacks made up for."""
     with pytest.MonkeyPatch.context() as patch:
-        body = deploying.body().replace(*_TLS)
-        patch.setattr(deploying, "body", lambda: body)
+        speak_http(patch)
         stack, _ = home.deploy(wish, package)
     account = home.account
     account.client("iam").put_role_policy(
@@ -133,6 +132,12 @@ def local_fleet(home: Home, wish: Wish, package: Package, workers: int) -> Itera
     mailbox, arn = _make_mailbox(account, stack.output("TopicArn"))
     account.client("sns").subscribe(TopicArn=stack.output("TopicArn"), Protocol="sqs", Endpoint=arn)
     yield LocalFleet(account, stack, mailbox)
+
+
+def speak_http(patch: pytest.MonkeyPatch) -> None:
+    """Let stacks be made whose queues and topics may be used without TLS."""
+    body = deploying.body().replace(*_TLS)
+    patch.setattr(deploying, "body", lambda: body)
 
 
 def _make_mailbox(account: Account, topic: str) -> tuple[str, str]:

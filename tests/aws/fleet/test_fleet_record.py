@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -71,6 +72,22 @@ def test_round_of_a_worker_that_died_is_taken_over_and_it_can_write_no_more(reco
         records.save(dead, WELL)
     with pytest.raises(Lost):
         records.finish(dead, [])
+
+
+def test_claim_whose_answer_is_lost_is_ours_when_it_is_asked_for_again(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = records._client.update_item
+
+    def ask_twice(**arguments: Any) -> Any:
+        real(**arguments)
+        return real(**arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records._client, "update_item", ask_twice)
+        record = claimed(records, FIRST)
+    records.save(record, WELL)
+    assert records.claim("a", FIRST, AT, until(AT)) is Refusal.DONE
 
 
 def test_incidents_and_letters_come_back_as_they_were(records: Records) -> None:

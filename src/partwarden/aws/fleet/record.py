@@ -113,14 +113,9 @@ class Records:
             )
         except self._client.exceptions.ConditionalCheckFailedException as refused:
             there: Any = refused.response.get("Item")
-            return _refusal(there, round_)
-        item = answer["Attributes"]
-        return Record(
-            member=member,
-            token=token,
-            incidents=tuple(_incident(each) for each in _unpacked(item.get("incidents"))),
-            letters=tuple(Letter(**each) for each in _unpacked(item.get("letters"))),
-        )
+            # The SDK asks again where an answer is late: then it is our own claim that stands in our way.
+            return _record(member, token, there) if there["token"]["S"] == token else _refusal(there, round_)
+        return _record(member, token, answer["Attributes"])
 
     def save(self, record: Record, summary: Summary) -> None:
         """Write what a look has found and what people are to be told. Raises Lost.
@@ -190,6 +185,15 @@ def read_entry(item: Mapping[str, Any]) -> Entry:
         looked_at=datetime.fromisoformat(looked_at) if looked_at else None,
         status=item.get("status", {}).get("S"),
         error=item.get("error", {}).get("S"),
+        incidents=tuple(_incident(each) for each in _unpacked(item.get("incidents"))),
+        letters=tuple(Letter(**each) for each in _unpacked(item.get("letters"))),
+    )
+
+
+def _record(member: str, token: str, item: Mapping[str, Any]) -> Record:
+    return Record(
+        member=member,
+        token=token,
         incidents=tuple(_incident(each) for each in _unpacked(item.get("incidents"))),
         letters=tuple(Letter(**each) for each in _unpacked(item.get("letters"))),
     )
