@@ -164,8 +164,9 @@ def _copy_and_cut_over(dsn: str, session: Session, wish: Drain, plan: Plan, tell
         state = Begun(session)
     with _crew(dsn, session, wish) as crew:
         _copy(crew, state, plan, tell)
-        # Until then a row that was updated may be there in both its versions, and no unique index could be built.
-        _catch_up(session, wish)
+        # Until then a row that was updated may be there in both its versions, and no unique index could be built. Without
+        # indexes all of the copy is read for that: once is enough.
+        _apply(session, wish)
         _build_indexes(crew, state, wish, tell)
         _catch_up(session, wish)
         if state.stage is not None:
