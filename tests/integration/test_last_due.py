@@ -299,9 +299,9 @@ def expected(asked: Asked) -> Due:
     return Due(None, last, previous, True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_it_agrees_with_another_implementation(database: Database, seed: int) -> None:
-    generator = Generator(seed)
+    generator = Generator(100 * seed + database.server.major)  # others on each server
     asked = list(dict.fromkeys(generator.asked() for _ in range(500)))
     wrong = [
         f"{each}: {answer}, expected {right}"
