@@ -127,8 +127,7 @@ class Deploy:
         if plan.left_over is not None:
             stacks.delete(account, name, self._tell)
         if plan.left_over is not None or bucket != plan.bucket:
-            if plan.changes is not None:
-                stacks.discard(account, plan.changes)  # it named a bucket that there was not
+            # The first proposal named a bucket that there was not. It goes by itself when this one is executed.
             plan.changes = self._propose(bucket)
         if plan.changes is not None:
             stack = stacks.execute(account, plan.changes, self._tell)

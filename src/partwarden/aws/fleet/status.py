@@ -33,7 +33,7 @@ class Status:
     given_up_orders: int
     entries: tuple[Entry, ...]
     not_looked_at: tuple[str, ...]
-    unread_mails: int
+    waiting_mails: int
     incidents: tuple[tuple[str, Incident], ...]
     gone: tuple[str, ...]
     pending_addresses: tuple[str, ...]
@@ -58,8 +58,8 @@ class Status:
                 f"{self.given_up_orders} orders were given up: see the log of {self.stack.name}-worker, "
                 "then purge the dead-letter queue"
             )
-        if self.unread_mails:
-            yield f"{self.unread_mails} mails could not be published: see the log of {self.stack.name}-worker"
+        if self.waiting_mails:
+            yield f"{self.waiting_mails} mails could not be published: see the log of {self.stack.name}-worker"
         for address in self.pending_addresses:
             yield f"{address} has not confirmed, and gets no mail"
 
@@ -92,7 +92,7 @@ def look(account: Account, name: str, now: datetime) -> Status:
         given_up_orders=_depth(account, stack.output("DeadLettersUrl")),
         entries=entries,
         not_looked_at=tuple(sorted(listed - in_time)),
-        unread_mails=sum(len(entry.letters) for entry in known),
+        waiting_mails=sum(len(entry.letters) for entry in known),
         incidents=tuple(sorted(incidents, key=lambda each: (each[1].severity, each[1].since, each[0]))),
         gone=tuple(sorted({entry.member for entry in entries} - listed)),
         pending_addresses=tuple(_pending(account, stack.output("TopicArn"))),
