@@ -346,6 +346,27 @@ def test_a_secret_that_is_not_there_or_not_ours_to_read_is_named(moto_account: A
         resolve("aws-secret:prod/binary")
 
 
+def test_a_right_that_is_missing_is_named_and_one_secret_is_enough(
+    ministack_account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rights bite: a user who may read one secret, and no other."""
+    iam = ministack_account.client("iam")
+    arn = secret(ministack_account, {"username": "app", "password": MARK, "host": HOST})
+    secret(ministack_account, {"username": "app", "password": MARK, "host": HOST}, "prod/other")
+    iam.create_user(UserName="reader")
+    may = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": arn}
+    iam.put_user_policy(
+        UserName="reader", PolicyName="one", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    )
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    assert MARK in psycopg.conninfo.conninfo_to_dict(resolve("aws-secret:prod/app").conninfo).values()
+    with pytest.raises(AwsFailed, match="could not read the secret of aws-secret:prod/other") as refused:
+        resolve("aws-secret:prod/other")
+    assert "secretsmanager:GetSecretValue" in (refused.value.remedy or "")
+
+
 def test_a_server_without_a_secret_or_of_another_make_is_named(moto_account: Account) -> None:
     rds = moto_account.client("rds")
     common: Any = {"MasterUsername": "app", "MasterUserPassword": MARK}
