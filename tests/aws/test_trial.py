@@ -239,7 +239,7 @@ def test_what_it_costs_is_said_item_by_item_and_adds_up(account: Account, capsys
     assert left.value.code == 0
     assert "$0.0600 to $0.2400  Aurora Serverless v2, 0.5 to 2 ACU" in out
     assert re.search(r"\$0\.0858 to \$0\.2658  together; \$2\.06 to \$6\.38 a day", out)
-    assert f"list prices of {prices.REGION} on {prices.READ_ON}" in out
+    assert f"list prices of {prices.REGION} as of {prices.AS_OF}" in out
     assert "add      AWS::RDS::DBCluster" in out
 
 

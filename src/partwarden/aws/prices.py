@@ -1,14 +1,13 @@
-"""What a trial environment costs: list prices of one region, as they were read, so that nobody is surprised."""
+"""What a trial environment costs: list prices of one region, as far as they are known, so that nobody is surprised."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 REGION = "us-east-1"
-READ_ON = date(2026, 11, 25)
-"""When the prices were read, in AWS's pages and in what others wrote of them. They change, and regions differ."""
+AS_OF = 2025
+"""The year whose list prices these are; they were not held against AWS's own pages since. They change, and regions differ."""
 
 _HOURS_A_MONTH = Decimal(730)
 
