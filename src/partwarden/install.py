@@ -157,6 +157,13 @@ def installed_version(connection: Connection) -> str | None:
     return None
 
 
+def is_up_to_date(connection: Connection) -> bool:
+    """Whether the database has all of this version, and an install would change nothing."""
+    return installed_version(connection) == __version__ and not (
+        _pending_migrations(connection, inspect(connection)) or _code_differs(connection)
+    )
+
+
 def _refuse_unfit(server: Server) -> None:
     if server.version < OLDEST_SERVER:
         raise InstallRefused(

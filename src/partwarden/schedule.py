@@ -130,6 +130,77 @@ def unschedule(dsn: str, *, cron_database: str | None = None) -> list[str]:
     return removed
 
 
+@dataclass(frozen=True)
+class ScheduledJob:
+    """A job of partwarden's as it stands in pg_cron; ``kind`` is maintain or monitor."""
+
+    kind: str
+    name: str
+    schedule: str
+    command: str
+    database: str
+    active: bool
+
+
+def scheduled(dsn: str, *, cron_database: str | None = None) -> tuple[ScheduledJob, ...]:
+    """The jobs of this role that maintain and watch the database which ``dsn`` leads to. Raises NoCron."""
+    with connect(dsn) as target:
+        database = inspect(target).database
+    with _cron(dsn, database, cron_database) as cron, explained("could not read the jobs", ScheduleRefused):
+        return tuple(
+            ScheduledJob(kind, *found)
+            for kind in ("maintain", "monitor")
+            if (
+                found := cron.execute(
+                    "select jobname, schedule, command, database, active from cron.job "
+                    "where jobname = %s and username = current_user",
+                    (job_name(kind, database),),
+                ).fetchone()
+            )
+        )
+
+
+def callers(dsn: str, lambda_arn: str, *, cron_database: str | None = None) -> tuple[str, ...]:
+    """The names of all of partwarden's jobs of databases whose monitor calls this function. Raises NoCron."""
+    with _cron_of(dsn, cron_database) as cron, explained("could not read the jobs", ScheduleRefused):
+        return tuple(name for _, name in _callers_jobs(cron, lambda_arn))
+
+
+def unschedule_callers(dsn: str, lambda_arn: str, *, cron_database: str | None = None) -> tuple[str, ...]:
+    """Take out what ``callers`` names.
+
+    Raises ScheduleRefused naming callers that are another role's, when it has taken out the others.
+    """
+    attempt = f"could not remove the jobs that call {lambda_arn}"
+    with _cron_of(dsn, cron_database) as cron, explained(attempt, ScheduleRefused):
+        jobs = _callers_jobs(cron, lambda_arn)
+        with cron.transaction():
+            for jobid, _ in jobs:
+                cron.execute("select cron.unschedule(%s::bigint)", (jobid,))
+        others = cron.execute(
+            "select distinct username || ' in ' || database from cron.job where strpos(command, %s) > 0", (lambda_arn,)
+        ).fetchall()
+    if others:
+        raise ScheduleRefused(
+            f"{attempt}: there are some of role {', '.join(who for (who,) in others)}",
+            remedy="as that role: partwarden unschedule DSN",
+        )
+    return tuple(name for _, name in jobs)
+
+
+def _callers_jobs(cron: Connection, lambda_arn: str) -> list[tuple[int, str]]:
+    databases = cron.execute(
+        "select distinct database from cron.job "
+        "where username = current_user and jobname like 'partwarden %%' and strpos(command, %s) > 0",
+        (lambda_arn,),
+    ).fetchall()
+    names = [job_name(kind, database) for (database,) in databases for kind in ("maintain", "monitor")]
+    return cron.execute(
+        "select jobid, jobname from cron.job where username = current_user and jobname = any(%s) order by jobname",
+        (names,),
+    ).fetchall()
+
+
 def runs_every_seconds(server: Server) -> bool:
     """Whether the server's pg_cron takes schedules like ``10 seconds``, as 1.5 and newer do."""
     return _version(server.extensions["pg_cron"].version) >= _SECONDS_SINCE
@@ -141,6 +212,14 @@ def job_name(kind: str, database: str) -> str:
     if len(name.encode()) <= _LONGEST_NAME:
         return name
     return f"partwarden {kind} {hashlib.sha256(database.encode()).hexdigest()[:32]}"
+
+
+@contextmanager
+def _cron_of(dsn: str, named: str | None) -> Iterator[Connection]:
+    with connect(dsn) as target:
+        database = inspect(target).database
+    with _cron(dsn, database, named) as cron:
+        yield cron
 
 
 @contextmanager
@@ -175,6 +254,11 @@ def _put(cron: Connection, wanted: _Wanted, database: str) -> Job:
     command = wanted.command or (found[1] if found else _SILENT_MONITOR)
     if found == (when, command, database, True):
         return Job(name, when, command, database, "unchanged")
+    if found is not None and not found[3]:
+        # Scheduled anew under its name, a job keeps what it was switched to; cron.alter_job() takes a grant of its own.
+        cron.execute(
+            "select cron.unschedule(jobid) from cron.job where jobname = %s and username = current_user", (name,)
+        )
     cron.execute("select cron.schedule_in_database(%s, %s, %s, %s, null, true)", (name, when, command, database))
     return Job(name, when, command, database, "added" if found is None else "changed")
 

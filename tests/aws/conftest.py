@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import botocore.loaders
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -32,7 +33,17 @@ def nothing_leaves_this_machine(guard: Guard) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulators are done at once, or nearly."""
-    monkeypatch.setattr("partwarden.aws.stacks._POLL_SECONDS", 0.02)
+    for module in ("stacks", "attachment", "subscriptions", "test_alert"):
+        monkeypatch.setattr(f"partwarden.aws.{module}._POLL_SECONDS", 0.02)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def models_are_read_once() -> Iterator[None]:
+    """botocore reads megabytes of JSON for each session that meets a service; the sessions of these tests share them."""
+    loader = botocore.loaders.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
+        yield
 
 
 @pytest.fixture(scope="package")

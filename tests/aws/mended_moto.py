@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from moto.cloudformation import parsing
-from moto.cloudformation.models import ChangeSet
+from moto.cloudformation.models import ChangeSet, Stack
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models.security_groups import SecurityGroup
+from moto.ec2.models.vpcs import VPCEndPoint
+from moto.kms.responses import KmsResponse
 from moto.rds.exceptions import RDSClientError
 from moto.rds.models import RDSBackend
 from moto.rds.responses import RDSResponse
@@ -20,10 +22,14 @@ def mend(patch: pytest.MonkeyPatch) -> None:
     CloudFormation makes of AWS::NoValue in a list and of a security group's egress.
     """
     patch.setattr(ChangeSet, "apply", _apply)
+    patch.setattr(Stack, "parameter_list", property(_parameters))
     # It warns of each type of resource that it does not know, and passes over it; here, a warning is an error.
     patch.setattr(parsing, "warnings", SimpleNamespace(warn=lambda *_, **__: None))
     patch.setattr(parsing, "clean_json", _clean_json)
     patch.setattr(SecurityGroup, "create_from_cloudformation_json", classmethod(_create_security_group))
+    patch.setattr(VPCEndPoint, "delete", _delete_endpoint, raising=False)
+    # moto can't read the policy of a key that CloudFormation has made.
+    patch.setattr(KmsResponse, "_validate_key_policy", lambda *_: None)
     patch.setattr(RDSResponse, "remove_role_from_db_cluster", _remove_role_from_db_cluster, raising=False)
     patch.setattr(RDSResponse, "remove_role_from_db_instance", _remove_role_from_db_instance, raising=False)
 
@@ -69,6 +75,19 @@ def _create_security_group(cls: Any, resource_name: str, cloudformation_json: An
             vpc_id=group.vpc_id,
         )
     return group
+
+
+def _delete_endpoint(self: Any, *_: Any) -> None:
+    """moto leaves an endpoint where it is when its stack goes."""
+    self.ec2_backend.delete_vpc_endpoints([self.id])
+
+
+def _parameters(self: Any) -> list[dict[str, Any]]:
+    """moto shows a list as Python does."""
+    return [
+        {"ParameterKey": name, "ParameterValue": ",".join(value) if isinstance(value, list) else value}
+        for name, value in self.resource_map.resolved_parameters.items()
+    ]
 
 
 def _remove_role_from_db_cluster(self: Any) -> ActionResult:

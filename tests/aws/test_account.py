@@ -125,3 +125,11 @@ def test_missing_boto3_is_told_with_what_to_install() -> None:
     )
     assert "NotInstalled: partwarden aws needs boto3, which is not installed\npip install" in answer.stderr
     subprocess.run([sys.executable, "-c", program.format("app(['aws', '--help'])")], check=True, timeout=60)
+
+
+def test_command_without_boto3_says_what_to_install() -> None:
+    program = "import sys; sys.modules['boto3'] = None\nfrom partwarden.cli import main\nmain(sys.argv[1:])"
+    run = [sys.executable, "-c", program, "aws", "status", "--cluster", "prod"]
+    answer = subprocess.run(run, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 3
+    assert "pip install 'partwarden[aws]'" in answer.stderr

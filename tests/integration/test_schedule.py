@@ -51,6 +51,14 @@ def cron(server: Server) -> Iterator[Connection]:
         uninstall(owner)
 
 
+def test_job_that_was_switched_off_is_on_again(installed: Database) -> None:
+    schedule(installed.owner_dsn)
+    with psycopg.connect(installed.server.cluster.dsn(), autocommit=True) as superuser:
+        superuser.execute("update cron.job set active = false where database = %s", (installed.name,))
+    assert {job.change for job in schedule(installed.owner_dsn).jobs} == {"changed"}
+    assert [job[-1] for job in jobs(installed)] == [True, True]
+
+
 def jobs(database: Database) -> list[tuple[Any, ...]]:
     with psycopg.connect(database.server.cluster.dsn(user=OWNER), autocommit=True) as connection:
         return connection.execute(

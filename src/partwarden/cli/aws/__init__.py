@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App, Group, Parameter
 
-from partwarden.cli.aws import ca_bundle, fleet, template, trial
+from partwarden.cli.aws import ca_bundle, deploy, destroy, fleet, status, template, trial
 
 app = App(
     name="aws",
@@ -14,6 +14,10 @@ app = App(
     group_commands=Group("Commands", sort_key=0),
     default_parameter=Parameter(negative=()),
 )
+app.command(deploy.deploy, sort_key=0)
+app.command(status.status, sort_key=1)
+app.command(status.try_alert, name="test-alert", sort_key=2)
+app.command(destroy.destroy, sort_key=3)
 trial.app.sort_key = 6
 app.command(trial.app)
 fleet.app.sort_key = 7

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib import resources
+
+from partwarden.aws.template import body
 
 
 def template() -> None:
     """Print the CloudFormation template of the alert stack, for the console, sam deploy, or a pipeline of your own."""
-    sys.stdout.write(resources.files("partwarden.aws").joinpath("template.yaml").read_text(encoding="utf-8"))
+    sys.stdout.write(body())
