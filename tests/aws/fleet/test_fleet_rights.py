@@ -174,3 +174,11 @@ def test_nobody_gets_in_without_tls(rights: Rights) -> None:
         rights.account.client("sqs").send_message(QueueUrl=rights.stack.output("QueueUrl"), MessageBody="x")
     with pytest.raises(ClientError, match=r"AuthorizationError|denied|not authorized"):
         rights.account.client("sns").publish(TopicArn=rights.stack.output("TopicArn"), Message="x")
+
+
+def test_schedule_names_the_round_by_the_moment_it_was_meant_for(rights: Rights) -> None:
+    schedule = rights.account.client("scheduler").get_schedule(Name=rights.name("Schedule"), GroupName=NAME)
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert json.loads(schedule["Target"]["Input"]) == {"round": "<aws.scheduler.scheduled-time>"}
+    assert schedule["Target"]["Arn"] == f"arn:aws:lambda:{REGION}:{ID}:function:{NAME}-dispatcher"
+    assert schedule["State"] == "ENABLED"
