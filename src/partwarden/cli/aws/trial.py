@@ -165,8 +165,8 @@ def _show_plan(out: Console, account: Account, planned: Plan) -> None:
     most = sum((each.most for each in planned.prices), Decimal(0))
     out.print(f"  {_dollars(least, most):>16}  together; {_dollars(least * 24, most * 24)} a day", markup=False)
     out.print(
-        f"  list prices of {prices.REGION} as of {prices.AS_OF} (compare them with today's), in US dollars, without I/O, traffic and tax; "
-        "they change, and other regions differ",
+        f"  list prices of {prices.REGION} as of {prices.AS_OF} (compare them with today's), in US dollars, "
+        "without I/O, traffic and tax; they change, and other regions differ",
         markup=False,
     )
 
