@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from partwarden.aws import stacks
 from partwarden.aws.account import Account
+from partwarden.aws.fleet import store
 from partwarden.aws.fleet.wish import Wish
 from tests.aws.fleet.home import NAME, Home
 
@@ -13,6 +15,9 @@ WISH = Wish(emails=("dba@example.com",))
 
 @pytest.fixture
 def moto_home(moto_account: Account) -> Home:
+    changes = store.propose(moto_account, NAME)
+    assert changes is not None
+    stacks.execute(moto_account, changes, lambda _: None)  # moto can't execute the second of two proposals
     return Home.make(moto_account)
 
 
