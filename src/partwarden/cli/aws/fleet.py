@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 from rich.console import Console
 
-from partwarden.cli.aws.options import Profile, Region, Yes
+from partwarden.cli.aws.options import Profile, Region, Yes, confirm
 from partwarden.errors import BadOption, PartwardenError
 from partwarden.report.text import visible
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from partwarden.aws.fleet.deploy import Plan
     from partwarden.aws.fleet.package import Architecture, Package
     from partwarden.aws.fleet.status import Status
-    from partwarden.aws.stacks import ChangeSet, ResourceEvent
+    from partwarden.aws.stacks import ResourceEvent
 
 app = App(
     name="fleet",
@@ -141,7 +140,7 @@ def deploy(
     try:
         plan = work.plan()
         _show_plan(out, name, plan)
-        goes_on = not plan.is_done and not dry_run and _confirm(out, "do it?", yes=yes)
+        goes_on = not plan.is_done and not dry_run and confirm(out, "do it?", yes=yes)
     except BaseException:
         with contextlib.suppress(PartwardenError):  # what has gone wrong first is what counts
             work.discard()
@@ -210,7 +209,7 @@ def destroy(
         return 0
     for each in names:
         out.print(f"to delete  stack {each}, with all that it has made", markup=False)
-    if dry_run or not _confirm(out, f"delete fleet {name} in {account}?", yes=yes):
+    if dry_run or not confirm(out, f"delete fleet {name} in {account}?", yes=yes):
         return 1
     destroying.destroy(account, name, functools.partial(_tell, out))
     out.print(f"fleet {name} is gone", markup=False)
@@ -226,14 +225,6 @@ def _pack(out: Console, certificates: Path | None, architecture: Architecture) -
     return build(fetch_libraries(architecture), file.read_bytes())
 
 
-def _confirm(out: Console, question: str, *, yes: bool) -> bool:
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise BadOption("there is nobody to ask", remedy="--yes does it without asking, --dry-run only shows")
-    return out.input(f"{question} [y/N] ").strip().lower() == "y"
-
-
 def _tell(out: Console, event: ResourceEvent) -> None:
     style = "red" if event.is_failure else None
     reason = f"  {visible(event.reason)}" if event.reason and event.is_failure else ""
@@ -242,6 +233,7 @@ def _tell(out: Console, event: ResourceEvent) -> None:
 
 def _show_plan(out: Console, name: str, plan: Plan) -> None:
     from partwarden.aws.fleet import store
+    from partwarden.report.deploy import print_changes
 
     members = len(plan.roster.members)
     out.print(f"{members} {'cluster is' if members == 1 else 'clusters are'} listed", markup=False)
@@ -262,14 +254,8 @@ def _show_plan(out: Console, name: str, plan: Plan) -> None:
         out.print(f"  stack {name} is {plan.left_over.status}: it is deleted first, then made anew", markup=False)
     for changes in (plan.bucket_changes, plan.changes):
         if changes is not None:
-            _show_changes(out, changes)
-
-
-def _show_changes(out: Console, changes: ChangeSet) -> None:
-    out.print(f"\n{'create' if changes.is_new else 'change'} stack {changes.stack}:", markup=False)
-    for change in changes.changes:
-        replaced = "  (replaced)" if change.replacement == "True" else ""
-        out.print(f"  {change.action:<8} {change.logical_id} ({change.type}){replaced}", markup=False)
+            out.print(f"\n{'create' if changes.is_new else 'change'} stack {changes.stack}:", markup=False)
+            print_changes(out, changes)
 
 
 def _show_status(out: Console, found: Status, most: int | None) -> None:
