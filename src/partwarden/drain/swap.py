@@ -299,11 +299,11 @@ class _CutOver:
     def attempt(self) -> float:
         """One try; returns for how long nobody could write, in milliseconds."""
         session = self._session
-        self._await_readers()
+        self._catch_up_when_nobody_reads()
         is_left = session.call("swap_close", session.parent)
         closed = time.monotonic()
         if is_left:
-            _, self._applied = _apply(self._second, self._wish)
+            self._apply()
         if self._applied is not None:
             session.connection.execute(
                 "select pg_temp.swap_await_snapshots(%s::text::xid8, %s::integer, %s)",
@@ -312,19 +312,32 @@ class _CutOver:
         session.call("swap_cut_over", session.parent, self._wish.interval)
         return (time.monotonic() - closed) * 1000
 
-    def _await_readers(self) -> None:
-        """Begin when nobody is reading, if there is such a moment: a try then makes nobody wait in vain."""
+    def _catch_up_when_nobody_reads(self) -> None:
+        """Begin when nobody is reading, if there is such a moment, and with next to nothing left to be done to the copy.
+
+        A try then makes nobody wait in vain, and nobody for what could have been done before.
+        """
         until = time.monotonic() + _READERS_SECONDS
-        while time.monotonic() < until:
-            row = self._session.connection.execute(
-                "select exists (select from pg_locks where locktype = 'relation' and granted and relation = %s"
-                " and mode = 'AccessShareLock' and pid <> pg_backend_pid()"
-                " and database = (select oid from pg_database where datname = current_database()))",
-                (self._session.parent,),
-            ).fetchone()
-            if row == (False,):
+        while True:
+            while self._is_read() and time.monotonic() < until:
+                time.sleep(0.002)
+            self._apply()
+            if time.monotonic() > until or not self._is_read():
                 return
-            time.sleep(0.002)
+
+    def _is_read(self) -> bool:
+        row = self._session.connection.execute(
+            "select exists (select from pg_locks where locktype = 'relation' and granted and relation = %s"
+            " and mode = 'AccessShareLock' and pid <> pg_backend_pid()"
+            " and database = (select oid from pg_database where datname = current_database()))",
+            (self._session.parent,),
+        ).fetchone()
+        return row == (True,)
+
+    def _apply(self) -> None:
+        entries, transaction = _apply(self._second, self._wish)
+        if entries:
+            self._applied = transaction
 
 
 def _in_tries(

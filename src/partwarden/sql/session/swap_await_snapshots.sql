@@ -8,19 +8,21 @@ as $$
 -- Raises lock_not_available when that takes longer.
 --
 -- Who waits for a lock waits for us, most likely, to write; it takes its snapshot when it has it, unless it is in
--- REPEATABLE READ. That can't be seen, so they count as well when p_is_strict. Of other roles' sessions nothing is seen
--- without pg_monitor.
+-- REPEATABLE READ. That can't be seen, so they count as well when p_is_strict; and since they wait for as long as we do,
+-- there is nothing to be waited for when only they are left. Of other roles' sessions nothing is seen without pg_monitor.
 declare
     c_give_up_at constant timestamptz := clock_timestamp() + p_milliseconds * interval '1 millisecond';
     v_older jsonb;
     v_now   jsonb;
+    v_is_in_vain boolean;
 begin
     loop
         perform pg_stat_clear_snapshot();  -- else it is as old as this transaction
-        select jsonb_agg(to_jsonb(seen))
-        into v_now
+        select jsonb_agg(to_jsonb(seen) - 'is_waiting'), bool_and(is_waiting)
+        into v_now, v_is_in_vain
         from (
-            select pid, usename::text, xact_start, backend_xmin::text
+            select pid, usename::text, xact_start, backend_xmin::text,
+                coalesce(wait_event_type = 'Lock', false) as is_waiting
             from pg_stat_activity
             where datname = current_database()
               and pid <> pg_backend_pid()
@@ -37,7 +39,7 @@ begin
         if v_older is null then
             return;
         end if;
-        if clock_timestamp() > c_give_up_at then
+        if v_is_in_vain or clock_timestamp() > c_give_up_at then
             raise exception 'process % (%, in a transaction since %) reads from an earlier moment',
                 v_older -> 0 ->> 'pid', v_older -> 0 ->> 'usename',
                 to_char((v_older -> 0 ->> 'xact_start')::timestamptz, 'HH24:MI:SS')
