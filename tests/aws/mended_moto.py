@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from moto.cloudformation import parsing
-from moto.cloudformation.models import ChangeSet, Stack
+from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.ec2.models.vpcs import VPCEndPoint
@@ -22,6 +22,7 @@ def mend(patch: pytest.MonkeyPatch) -> None:
     CloudFormation makes of AWS::NoValue in a list and of a security group's egress.
     """
     patch.setattr(ChangeSet, "apply", _apply)
+    patch.setattr(CloudFormationBackend, "create_change_set", _create_change_set)
     patch.setattr(Stack, "parameter_list", property(_parameters))
     # It warns of each type of resource that it does not know, and passes over it; here, a warning is an error.
     patch.setattr(parsing, "warnings", SimpleNamespace(warn=lambda *_, **__: None))
@@ -75,6 +76,17 @@ def _create_security_group(cls: Any, resource_name: str, cloudformation_json: An
             vpc_id=group.vpc_id,
         )
     return group
+
+
+_create_change_set_of_moto = CloudFormationBackend.create_change_set
+
+
+def _create_change_set(self: Any, stack_name: str, *more: Any, **named: Any) -> Any:
+    """moto makes a second stack of a name of which there is nothing but a proposal."""
+    for arn, stack in list(self.stacks.items()):
+        if stack.name == stack_name and stack.status == "REVIEW_IN_PROGRESS":
+            del self.stacks[arn]
+    return _create_change_set_of_moto(self, stack_name, *more, **named)
 
 
 def _delete_endpoint(self: Any, *_: Any) -> None:

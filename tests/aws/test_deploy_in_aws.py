@@ -17,10 +17,13 @@ from partwarden.aws.site import Site, stack_name_for
 from partwarden.aws.status import status
 from partwarden.aws.steps import DeployFailed
 from partwarden.cli.aws.options import Place, find_site
-from partwarden.errors import AwsFailed, BadOption
+from partwarden.errors import AwsFailed, BadOption, PartwardenError
 from tests.aws.world import ADDRESS, CLUSTER, Told, World, add_cluster, add_instance, inventory, make_world
 
 STACK = f"partwarden-{CLUSTER}"
+
+# A call of each step that changes something, or without which it can't be done.
+STEPS = ("CreateChangeSet", "ExecuteChangeSet", "AddRoleToDBCluster", "ModifyDBCluster", "ListSubscriptionsByTopic")
 
 
 @pytest.fixture
@@ -70,9 +73,18 @@ def refuse(world: World, operation: str) -> None:
     )
 
 
+def fail_at(operation: str, site: Site, world: World) -> PartwardenError:
+    """A deploy in which this call is refused."""
+    refuse(world, operation)
+    with pytest.raises((DeployFailed, AwsFailed), match="AccessDenied") as failure:
+        deploy(site)
+    world.faults.clear()
+    return failure.value
+
+
 def test_it_makes_the_stack_and_the_database_carries_role_and_group(either: Site, world: World) -> None:
     told = deploy(either)
-    assert told.outcomes() == {"stack": "done", "role": "done", "security group": "done", "confirmation": "there"}
+    assert told.outcomes() == {"stack": "done", "role": "done", "security group": "done", "confirmation": "done"}
     stack = stacks.find(world.account, STACK)
     assert stack is not None
     either.forget()
@@ -124,39 +136,39 @@ def test_destroy_leaves_what_was_there_before(either: Site, world: World) -> Non
     assert set(destroy(either).outcomes().values()) == {"there"}
 
 
-@pytest.mark.parametrize(
-    "operation",
-    ["CreateChangeSet", "ExecuteChangeSet", "AddRoleToDBCluster", "ModifyDBCluster", "ListSubscriptionsByTopic"],
-)
-def test_after_a_failure_at_any_step_the_same_again_goes_on_and_destroy_leaves_nothing(
-    site: Site, world: World, operation: str
-) -> None:
+def test_after_a_failure_at_any_step_destroy_leaves_nothing(site: Site, world: World) -> None:
     before = inventory()
-    for ways_out in ((destroy,), (deploy, destroy)):
-        refuse(world, operation)
-        with pytest.raises((DeployFailed, AwsFailed)) as failure:
-            deploy(site)
-        assert "AccessDenied" in failure.value.problem
-        if isinstance(failure.value, DeployFailed):
-            assert "the same command again" in (failure.value.remedy or "")
-            assert f"partwarden aws destroy --cluster {CLUSTER} --stack-name {STACK}" in (failure.value.remedy or "")
-        world.faults.clear()
-        for way_out in ways_out:
-            way_out(site)
-        assert inventory() == before
-
-
-@pytest.mark.parametrize("operation", ["ModifyDBCluster", "RemoveRoleFromDBCluster", "DeleteStack"])
-def test_destroy_goes_on_after_a_failure_and_again_does_the_rest(site: Site, world: World, operation: str) -> None:
-    before = inventory()
-    deploy(site)
-    refuse(world, operation)
-    with pytest.raises(DestroyFailed, match=r"not all could be taken away: .*AccessDenied"):
+    for operation in STEPS:
+        fail_at(operation, site, world)
         destroy(site)
-    assert f"stack {STACK}" in inventory()
-    world.faults.clear()
-    destroy(site)
-    assert inventory() == before
+        assert inventory() == before, operation
+
+
+def test_after_a_failure_at_each_step_the_same_again_goes_on(site: Site, world: World) -> None:
+    for operation in STEPS:
+        failure = fail_at(operation, site, world)
+        if isinstance(failure, DeployFailed):
+            assert "then go on: the same command again" in (failure.remedy or "")
+            assert f"partwarden aws destroy --cluster {CLUSTER} --stack-name {STACK}" in (failure.remedy or "")
+    told = deploy(site)
+    assert told.outcomes() == {"stack": "there", "role": "there", "security group": "done", "confirmation": "done"}
+    site.forget()
+    assert {hop.state for hop in status(site)} <= {"ok", "skipped"}
+
+
+def test_destroy_goes_on_after_a_failure_and_the_same_again_does_the_rest(site: Site, world: World) -> None:
+    before = inventory()
+    for operations in (("ModifyDBCluster", "DeleteStack"), ("RemoveRoleFromDBCluster",)):
+        deploy(site)
+        for operation in operations:
+            refuse(world, operation)
+            with pytest.raises(DestroyFailed, match=r"not all could be taken away: .*AccessDenied") as failure:
+                destroy(site)
+            assert "the same command again, which does what is left" in (failure.value.remedy or "")
+            assert f"stack {STACK}" in inventory()
+            world.faults.clear()
+        destroy(site)
+        assert inventory() == before
 
 
 def test_roles_groups_and_topics_of_others_are_kept(world: World) -> None:
@@ -183,7 +195,7 @@ def test_role_for_lambda_that_is_there_is_in_the_way_and_can_be_kept(world: Worl
     with pytest.raises(DeployFailed, match="it has arn:aws:iam::123456789012:role/theirs for aws_lambda already"):
         deploy(site)
     told = deploy(site, use_attached_role=True)
-    assert told.outcomes() == {"stack": "there", "role": "there", "security group": "done", "confirmation": "there"}
+    assert told.outcomes() == {"stack": "there", "role": "there", "security group": "done", "confirmation": "done"}
     destroy(site)
     assert inventory() == before
 
@@ -316,6 +328,17 @@ def test_address_that_has_not_confirmed_is_waited_for_and_told(site: Site, world
     assert f"{ADDRESS} must confirm" in told.reports[-1].what
     site.forget()
     assert {hop.name: hop.state for hop in status(site)}["subscribers"] == "waiting"
+
+
+def test_address_that_sns_has_forgotten_is_asked_anew(site: Site, world: World) -> None:
+    deploy(site)
+    sns = Account.of().client("sns")
+    (subscription,) = sns.list_subscriptions()["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    site.forget()
+    assert {hop.name: hop.state for hop in status(site)}["subscribers"] == "broken"
+    assert deploy(site).outcomes()["confirmation"] == "done"
+    assert [each["Endpoint"] for each in sns.list_subscriptions()["Subscriptions"]] == [ADDRESS]
 
 
 def test_what_a_failed_creation_has_left_is_deleted_first(ministack_account: Account) -> None:

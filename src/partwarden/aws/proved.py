@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from partwarden.aws.hops import Hop
 from partwarden.aws.site import Site
+from partwarden.aws.stacks import Stack
 from partwarden.aws.steps import Tell
-from partwarden.aws.subscriptions import pending, wait_for_all
+from partwarden.aws.subscriptions import invite, pending, subscriptions, wait_for_all
+from partwarden.aws.template import EMAIL_PARAMETERS
 from partwarden.aws.test_alert import AlertFailed, try_alert
 from partwarden.database import connect
 
@@ -26,23 +28,37 @@ class Confirmed:
     def found(self) -> str | None:
         """That it is so."""
         stack = self._site.stack()
-        if stack is None:
+        topic = stack.outputs.get("TopicArn") if stack is not None else None
+        if stack is None or topic is None:
             return None
-        self.left = pending(self._site.account, stack.output("TopicArn"))
-        return None if self.left else "nobody is waited for"
+        self.left = pending(self._site.account, topic)
+        return None if self.left or self._forgotten(stack) else "nobody is waited for"
 
     def intent(self) -> str:
         """What would be done."""
         return "wait until those who are to be told have confirmed"
 
     def do(self) -> str:
-        """Wait, for as long as was said."""
-        topic = self._site.standing_stack().output("TopicArn")
+        """Wait, for as long as was said; ask those anew whom SNS has forgotten, as they did not confirm in two days."""
+        stack = self._site.standing_stack()
+        topic = stack.output("TopicArn")
+        for address in self._forgotten(stack):
+            self._tell.waits(f"asking {address} to confirm")
+            invite(self._site.account, topic, address)
+        self.left = pending(self._site.account, topic)
         if self._seconds > 0:
             self.left = wait_for_all(self._site.account, topic, self._seconds, self._say)
         if not self.left:
             return "all have confirmed"
         return f"{', '.join(self.left)} must confirm, and gets no alerts before; SNS forgets it after 2 days"
+
+    def _forgotten(self, stack: Stack) -> list[str]:
+        """Addresses of the stack that the topic does not know."""
+        if stack.parameters.get("ExistingTopicArn"):
+            return []
+        known = {each.endpoint for each in subscriptions(self._site.account, stack.output("TopicArn"))}
+        wanted = [stack.parameters.get(name, "") for name in EMAIL_PARAMETERS]
+        return [address for address in wanted if address and address not in known]
 
     def _say(self, left: list[str]) -> None:
         self._tell.waits(
@@ -64,7 +80,8 @@ class AlertProved:
     def found(self) -> str | None:
         """That one has been delivered by the function of this stack: the database remembers its receipt."""
         stack = self._site.stack()
-        if stack is None:
+        function = stack.outputs.get("FunctionArn") if stack is not None else None
+        if function is None:
             return None
         with connect(self._site.login()) as connection:
             if connection.execute("select to_regclass('partwarden.notification')").fetchone() == (None,):
@@ -74,7 +91,7 @@ class AlertProved:
                 select max(delivered_at)::timestamptz(0)::text from partwarden.notification
                 where payload ->> 'test' = %s
                 """,
-                (stack.output("FunctionArn"),),
+                (function,),
             ).fetchone()
         return f"one was delivered at {row[0]}; partwarden aws test-alert sends another" if row and row[0] else None
 

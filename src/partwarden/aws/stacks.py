@@ -225,7 +225,10 @@ def settle(account: Account, name: str, tell: Tell) -> Stack | None:
     stack = find(account, name)
     if stack is None or not stack.is_busy:
         return stack
-    return _wait(account, stack.arn, _Events(account, stack.arn), tell, attempt)
+    events = _Events(account, stack.arn)
+    with aws_errors(attempt):
+        events.skip_those_before()
+    return _wait(account, stack.arn, events, tell, attempt)
 
 
 def delete(account: Account, name: str, tell: Tell) -> bool:

@@ -274,8 +274,8 @@ def _function(site: Site, stack: Stack) -> Iterator[Hop]:
 
 def _subscribers(site: Site, stack: Stack) -> Iterator[Hop]:
     there = subscriptions(site.account, stack.output("TopicArn"))
-    if not any(each.is_confirmed for each in there) and not any(not each.is_confirmed for each in there):
-        yield Hop("subscribers", "broken", "nobody is told", f"{_DEPLOY} --email …")
+    if not there:
+        yield Hop("subscribers", "broken", "nobody is told", f"{_DEPLOY} asks the stack's addresses anew to confirm")
         return
     if confirmed := [each.endpoint for each in there if each.is_confirmed]:
         yield Hop("subscribers", "ok", f"{', '.join(confirmed)} is told")

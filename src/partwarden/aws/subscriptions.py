@@ -30,6 +30,12 @@ def subscriptions(account: Account, topic: str) -> list[Subscription]:
     ]
 
 
+def invite(account: Account, topic: str, address: str) -> None:
+    """Have SNS ask an e-mail address to confirm."""
+    with aws_errors(f"could not subscribe {address} to {topic}"):
+        account.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+
+
 def pending(account: Account, topic: str) -> list[str]:
     """The addresses that SNS waits for."""
     return [each.endpoint for each in subscriptions(account, topic) if not each.is_confirmed]
