@@ -99,11 +99,11 @@ def test_it_makes_the_stack_and_the_database_carries_role_and_group(either: Site
     assert stack.tags == {"partwarden": "alert"}
 
 
-def test_again_it_changes_nothing(either: Site, world: World) -> None:
-    deploy(either)
+def test_again_it_changes_nothing(site: Site, world: World) -> None:
+    deploy(site)
     before = inventory()
     world.calls.clear()
-    told = deploy(either)
+    told = deploy(site)
     assert set(told.outcomes().values()) == {"there"}
     assert inventory() == before
     assert set(world.changing_calls()) == {"cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"}
