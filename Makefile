@@ -22,7 +22,7 @@ demo:
 
 test:
 	@scripts/setup.sh test
-	@$(PYTHON) -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses 4 --dist loadgroup $(ARGS)
 
 lint:
 	@scripts/setup.sh python

@@ -593,6 +593,7 @@ def cron(server: Server) -> Iterator[Connection]:
     home = Database(server, server.cluster.cron_database)
     with home.connect() as superuser:
         superuser.execute(f"grant create on database postgres to {OWNER}")
+        superuser.execute("delete from cron.job_run_details")  # those of other tests' jobs
         before = superuser.execute("select last_value, is_called from cron.runid_seq").fetchone()
         superuser.execute("select setval('cron.runid_seq', %s)", (FIRST_RUN * 2,))
         with home.connect_owner() as owner:
