@@ -26,10 +26,25 @@ def pytest_report_header() -> list[str]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together when several processes share them: those that share a server, or a page."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests stay together when several processes share them: those that share a server, or a page.
+
+    Of a test in a module marked ``one_server`` the one on that server is kept whose turn it is: each server gets a third.
+    """
+    here = [str(major) for major in MAJORS if find_server(major) is not None or major in required_majors()]
+    elsewhere = [item for item in items if not _has_its_turn(item, here)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in set(elsewhere)]
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _has_its_turn(item: pytest.Item, here: list[str]) -> bool:
+    major = _MAJOR.search(item.name)
+    if major is None or not here or item.get_closest_marker("one_server") is None:
+        return True
+    without_server = item.name.replace(major[0], "[", 1)
+    return major[1] == here[sum(without_server.encode()) % len(here)]
 
 
 def _group(item: pytest.Item) -> str:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
 
+pytestmark = pytest.mark.one_server
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:echo"

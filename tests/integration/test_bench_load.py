@@ -14,6 +14,8 @@ from partwarden.database import Connection
 from tests.servers import Database
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.one_server
+
 ROWS = 3_000
 
 

@@ -19,6 +19,8 @@ from tests.commands import partwarden
 from tests.partition_sets import daily_set, put_row_in_the_way
 from tests.servers import Database
 
+pytestmark = pytest.mark.one_server
+
 
 def commands(of: App, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], App]]:
     """Every command below an app, with its words."""

@@ -28,6 +28,7 @@ from tests.aws.fleet.local_fleet import LocalFleet, local_fleet
 from tests.aws.fleet.tls import Authority
 from tests.aws.fleet.world import fleet_server
 from tests.servers import MAJORS, find_server
+from tests.waiting import wait_until
 
 DATABASES = int(os.environ.get("PARTWARDEN_FLEET_DATABASES", "40"))
 UNREACHABLE = 0.05
@@ -135,6 +136,9 @@ class Looks:
         assert begun_again <= DATABASES / 100
         assert {entry.round for entry, _, _ in entries.values()} == {round_of(at)}
         assert self._fleet.given_up() == 0
+        # A worker's log is there a moment after what it tells of.
+        expected = self._rounds * DATABASES + self._twice
+        wait_until(lambda: self._fleet.outcomes().total() >= expected, "every look is in the log")
         outcomes = self._fleet.outcomes()
         assert outcomes["looked"] == self._rounds * DATABASES
         assert outcomes["done"] + outcomes["busy"] == self._twice
