@@ -21,6 +21,8 @@ from tests.partition_sets import daily_set, put_row_in_the_way
 from tests.servers import Database, with_application_name
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.one_server
+
 
 @pytest.fixture
 def owner(database: Database, local_aws: LocalAws, alert_path: AlertPath) -> Iterator[Connection]:

@@ -21,7 +21,7 @@ from partwarden.drain import Drain, Method, drain, look
 from tests.partition_sets import create_parent
 from tests.servers import Database, Server
 
-EXAMPLES_OF_EACH = int(os.environ.get("PARTWARDEN_EXAMPLES", "3"))
+EXAMPLES_OF_EACH = int(os.environ.get("PARTWARDEN_EXAMPLES", "2"))
 
 TIMES = ("timestamptz", "timestamp", "date", "seconds", "milliseconds", "uuid", "text")
 IDS = ("integer", "bigint", "numeric")

@@ -21,6 +21,8 @@ from tests.commands import partwarden
 from tests.partition_sets import daily_set
 from tests.servers import OWNER, Database, Server
 
+pytestmark = pytest.mark.one_server
+
 
 @pytest.fixture
 def owner(database: Database) -> Iterator[Connection]:
