@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
@@ -97,6 +99,25 @@ def test_what_to_do_next(code: str, remedy: str) -> None:
 def test_unreachable_aws_is_told() -> None:
     with pytest.raises(AwsFailed, match="could not look: AWS could not be reached"), aws_errors("could not look"):
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+
+def test_what_is_no_answer_of_aws_is_told_without_it(moto_account: Account) -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>please log in, hunter2<br></html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sts = moto_account.session.client("sts", endpoint_url=f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(AwsFailed, match="could not look: what came back") as failure, aws_errors("could not look"):
+            sts.get_caller_identity()
+        server.shutdown()
+    assert "hunter2" not in str(failure.value)
 
 
 def test_wrong_parameter_is_told_without_its_value(moto_account: Account) -> None:

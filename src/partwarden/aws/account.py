@@ -15,6 +15,7 @@ from partwarden.errors import AwsFailed, NotInstalled
 try:
     import boto3
     from botocore import exceptions as botocore_errors
+    from botocore import parsers as botocore_parsers
     from botocore.config import Config
 except ImportError as missing:
     raise NotInstalled(
@@ -167,6 +168,12 @@ def aws_errors(attempt: str) -> Iterator[None]:
             f"{attempt}: AWS could not be reached: {error}",
             remedy="see that the region's name is right and that the network, a proxy or a VPC endpoint leads there",
         ) from error
+    except botocore_parsers.ResponseParserError:
+        # Its text quotes what came.
+        raise AwsFailed(
+            f"{attempt}: what came back is no answer of AWS's",
+            remedy="see that the region's name is right, and that no proxy and no AWS_ENDPOINT_URL leads elsewhere",
+        ) from None
     except (botocore_errors.BotoCoreError, boto3.exceptions.Boto3Error) as error:
         raise AwsFailed(f"{attempt}: {error}") from error
 
