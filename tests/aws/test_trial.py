@@ -18,7 +18,7 @@ import yaml
 from partwarden.aws import prices, stacks, trial
 from partwarden.aws.account import Account
 from partwarden.aws.cluster import find_cluster
-from partwarden.aws.credentials import login
+from partwarden.aws.login import by_secret, by_token
 from partwarden.aws.stacks import ResourceEvent, find
 from partwarden.aws.trial import Wish
 from partwarden.cli import main
@@ -145,8 +145,8 @@ class TestOneThatStands:
         assert found["StorageEncrypted"]
         assert found["ServerlessV2ScalingConfiguration"] == {"MinCapacity": 0.5, "MaxCapacity": 2.0}
         assert not found.get("DeletionProtection")
-        assert login(account, cluster, tunnel=15432) == f"aws-secret:cluster:{NAME}?region=us-east-1&tunnel=15432"
-        assert login(account, cluster, user="o/dd", database="app") == (
+        assert by_secret(account, cluster, tunnel=15432) == f"aws-secret:cluster:{NAME}?region=us-east-1&tunnel=15432"
+        assert by_token(account, cluster, "o/dd", database="app") == (
             f"iam:o%2Fdd@{cluster.endpoint}:5432?dbname=app&region=us-east-1"
         )
 

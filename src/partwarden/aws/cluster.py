@@ -129,38 +129,56 @@ def again(account: Account, cluster: Cluster) -> Cluster:
 
 
 def _cluster(found: DBClusterTypeDef, group: Any) -> Cluster:
-    return Cluster(
+    return _server(
+        found,
+        group,
         name=found["DBClusterIdentifier"],
         arn=found["DBClusterArn"],
         is_cluster=True,
-        engine=found["Engine"],
-        engine_version=found["EngineVersion"],
         status=found["Status"],
         endpoint=found.get("Endpoint", ""),
         port=found.get("Port", 5432),
-        master_user=found.get("MasterUsername", ""),
-        managed_secret=found.get("MasterUserSecret", {}).get("SecretArn"),
-        has_iam_authentication=found.get("IAMDatabaseAuthenticationEnabled", False),
-        vpc=group["VpcId"],
-        subnets=_subnets(group),
-        security_groups=_groups(found.get("VpcSecurityGroups", [])),
-        roles=_roles(found.get("AssociatedRoles", [])),
         parameter_group=found.get("DBClusterParameterGroup"),
     )
 
 
 def _instance(found: DBInstanceTypeDef) -> Cluster:
-    group = found["DBSubnetGroup"]
     parameter_groups = found.get("DBParameterGroups", [])
-    return Cluster(
+    return _server(
+        found,
+        found["DBSubnetGroup"],
         name=found["DBInstanceIdentifier"],
         arn=found["DBInstanceArn"],
         is_cluster=False,
-        engine=found["Engine"],
-        engine_version=found["EngineVersion"],
         status=found["DBInstanceStatus"],
         endpoint=found.get("Endpoint", {}).get("Address", ""),
         port=found.get("Endpoint", {}).get("Port", 5432),
+        parameter_group=parameter_groups[0]["DBParameterGroupName"] if parameter_groups else None,
+    )
+
+
+def _server(
+    found: DBClusterTypeDef | DBInstanceTypeDef,
+    group: Any,
+    *,
+    name: str,
+    arn: str,
+    is_cluster: bool,
+    status: str,
+    endpoint: str,
+    port: int,
+    parameter_group: str | None,
+) -> Cluster:
+    """With what RDS says in the same way of both."""
+    return Cluster(
+        name=name,
+        arn=arn,
+        is_cluster=is_cluster,
+        engine=found["Engine"],
+        engine_version=found["EngineVersion"],
+        status=status,
+        endpoint=endpoint,
+        port=port,
         master_user=found.get("MasterUsername", ""),
         managed_secret=found.get("MasterUserSecret", {}).get("SecretArn"),
         has_iam_authentication=found.get("IAMDatabaseAuthenticationEnabled", False),
@@ -168,7 +186,7 @@ def _instance(found: DBInstanceTypeDef) -> Cluster:
         subnets=_subnets(group),
         security_groups=_groups(found.get("VpcSecurityGroups", [])),
         roles=_roles(found.get("AssociatedRoles", [])),
-        parameter_group=parameter_groups[0]["DBParameterGroupName"] if parameter_groups else None,
+        parameter_group=parameter_group,
     )
 
 

@@ -11,14 +11,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
-from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import make_conninfo
 
-from partwarden.aws.account import Account, aws_errors
+from partwarden.aws.account import aws_errors
 from partwarden.aws.ca_bundle import ca_bundle
 from partwarden.dsn import AwsLogin, IamLogin, Login, SecretLogin, ServerLogin
-from partwarden.errors import AwsFailed, CouldNotConnect
+from partwarden.errors import CouldNotConnect
 
 import boto3  # isort: skip - account has said that it is missing, if it is
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from partwarden.aws.cluster import Cluster
 
 _REGION_OF_HOST = re.compile(r"\.([a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?$")
 _VERIFIED = frozenset({"verify-full", "verify-ca"})
@@ -234,34 +232,3 @@ def _keep_secrets_out_of_logs() -> None:
         logger = logging.getLogger(f"botocore.{name}")
         if logger.getEffectiveLevel() < logging.INFO:
             logger.setLevel(logging.INFO)
-
-
-def login(
-    account: Account,
-    cluster: Cluster,
-    *,
-    user: str | None = None,
-    database: str | None = None,
-    tunnel: int | None = None,
-) -> str:
-    """A connection string to the server for ``partwarden.database.connect``: nothing in it is secret, nothing expires.
-
-    The master user's is by the secret that RDS keeps, where it does; any other user's by IAM. ``tunnel`` is a port of
-    127.0.0.1. Raises AwsFailed when the server offers neither.
-    """
-    options = {
-        "dbname": database,
-        "region": account.region,
-        "profile": account.session.profile_name if account.session.profile_name != "default" else None,
-        "tunnel": None if tunnel is None else str(tunnel),
-    }
-    query = urlencode({name: value for name, value in options.items() if value})
-    if cluster.managed_secret and user in {None, cluster.master_user}:
-        return f"aws-secret:{'cluster' if cluster.is_cluster else 'instance'}:{cluster.name}?{query}"
-    if cluster.has_iam_authentication:
-        return f"iam:{quote(user or cluster.master_user, safe='')}@{cluster.endpoint}:{cluster.port}?{query}"
-    raise AwsFailed(
-        f"{cluster} has no login that AWS gives: "
-        f"no IAM authentication{'' if cluster.managed_secret else ', and no secret that RDS keeps'}",
-        remedy=f"name your own: aws-secret:NAME?host={cluster.endpoint}, or any connection string, with --dsn",
-    )

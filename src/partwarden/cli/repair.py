@@ -10,9 +10,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from partwarden.cli.confirm import confirm
 from partwarden.cli.drain import DsnOption
 from partwarden.cli.duration import seconds
-from partwarden.errors import BadOption
 from partwarden.repair import Outcome, Repair, Treatment, diagnose
 from partwarden.repair import repair as repair_now
 from partwarden.report.text import in_one_line
@@ -52,13 +52,8 @@ def repair(
         return 0
     if dry_run:
         return 1
-    if not yes:
-        if as_json or not sys.stdin.isatty():
-            raise BadOption("nobody is here to be asked", remedy="say --yes to do it, or --dry-run to see it only")
-        from rich.prompt import Confirm
-
-        if not Confirm.ask("do it?", console=out, default=False):
-            return 1
+    if not confirm(out, "do it?", yes=yes, quiet=as_json):
+        return 1
     with tell:
         outcomes = repair_now(dsn, treatments, wish)
     _show_outcomes(out, outcomes, as_json=as_json)

@@ -14,7 +14,7 @@ from rich.text import Text
 from partwarden.aws.hops import Hop
 from partwarden.aws.stacks import ChangeSet, ResourceEvent
 from partwarden.aws.steps import Report
-from partwarden.report.text import in_one_line
+from partwarden.report.text import in_one_line, visible
 
 _MARKS = {"there": ("·", "dim"), "done": ("✓", "green"), "failed": ("✗", "bold red")}
 _HOPS = {
@@ -93,6 +93,13 @@ def print_hop(out: Console, hop: Hop) -> None:
     out.print(Text.assemble((f"  {mark} {hop.name:<{_WIDTH}} ", style), in_one_line(hop.what)))
     if hop.remedy and hop.state not in {"ok", "skipped"}:
         out.print(Text(f"    {'':<{_WIDTH}} next: {in_one_line(hop.remedy)}"))
+
+
+def print_event(out: Console, event: ResourceEvent) -> None:
+    """What has happened to a resource, and why it failed if it did."""
+    style = "red" if event.is_failure else None
+    reason = f"  {visible(event.reason)}" if event.reason and event.is_failure else ""
+    out.print(f"  {event.status:<20} {event.logical_id} ({event.type}){reason}", markup=False, style=style)
 
 
 def print_changes(out: Console, proposal: ChangeSet) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 from rich.console import Console
 
-from partwarden.cli.aws.options import CronDatabase, Entry, NoDatabase, Place, Yes, confirm, find_site
+from partwarden.cli.aws.options import CronDatabase, Entry, NoDatabase, Place, Yes, find_site
+from partwarden.cli.confirm import confirm
 from partwarden.cli.duration import seconds
 from partwarden.errors import PartwardenError
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from partwarden.cli.aws.options import CronDatabase, Entry, Place, Yes, confirm, find_site
+from partwarden.cli.aws.options import CronDatabase, Entry, Place, Yes, find_site
+from partwarden.cli.confirm import confirm
 
 
 def destroy(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Group, Parameter
 from rich.console import Console
 
-from partwarden.cli.aws.options import Profile, Region, Yes, confirm
+from partwarden.cli.aws.options import Profile, Region, Yes
+from partwarden.cli.confirm import confirm
 from partwarden.errors import BadOption, PartwardenError
 from partwarden.report.text import visible
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from partwarden.aws.fleet.deploy import Plan
     from partwarden.aws.fleet.package import Architecture, Package
     from partwarden.aws.fleet.status import Status
-    from partwarden.aws.stacks import ResourceEvent
 
 app = App(
     name="fleet",
@@ -112,6 +112,7 @@ def deploy(
     from partwarden.aws.fleet.deploy import Deploy, Site
     from partwarden.aws.fleet.surroundings import beside as place_of
     from partwarden.aws.fleet.wish import Wish
+    from partwarden.report.deploy import print_event
 
     account = Account.of(region, profile)
     site = Site(account, name, vpc, subnet)
@@ -135,7 +136,7 @@ def deploy(
         memory=memory,
         concurrency=concurrency,
     )
-    work = Deploy(site, wish, functools.partial(_tell, out), functools.partial(_pack, out, ca_bundle))
+    work = Deploy(site, wish, functools.partial(print_event, out), functools.partial(_pack, out, ca_bundle))
     out.print(f"fleet {name} in {account}, as {account.identity}", markup=False)
     try:
         plan = work.plan()
@@ -199,6 +200,7 @@ def destroy(
     """
     from partwarden.aws.account import Account
     from partwarden.aws.fleet import destroy as destroying
+    from partwarden.report.deploy import print_event
 
     out = Console(highlight=False, soft_wrap=True)
     account = Account.of(region, profile)
@@ -211,7 +213,7 @@ def destroy(
         out.print(f"to delete  stack {each}, with all that it has made", markup=False)
     if dry_run or not confirm(out, f"delete fleet {name} in {account}?", yes=yes):
         return 1
-    destroying.destroy(account, name, functools.partial(_tell, out))
+    destroying.destroy(account, name, functools.partial(print_event, out))
     out.print(f"fleet {name} is gone", markup=False)
     return 0
 
@@ -223,12 +225,6 @@ def _pack(out: Console, certificates: Path | None, architecture: Architecture) -
     file = bundles.look_at(certificates, "--ca-bundle names").file if certificates else bundles.ca_bundle()
     out.print(f"packing the functions for {architecture}", markup=False)
     return build(fetch_libraries(architecture), file.read_bytes())
-
-
-def _tell(out: Console, event: ResourceEvent) -> None:
-    style = "red" if event.is_failure else None
-    reason = f"  {visible(event.reason)}" if event.reason and event.is_failure else ""
-    out.print(f"  {event.status:<20} {event.logical_id} ({event.type}){reason}", markup=False, style=style)
 
 
 def _show_plan(out: Console, name: str, plan: Plan) -> None:

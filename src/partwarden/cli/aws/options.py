@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
-from rich.console import Console
 
 from partwarden.errors import BadOption
 
@@ -94,19 +92,8 @@ def find_site(place: Place, entry: Entry | None, *, must_exist: bool = True) -> 
     cluster = _find(account, place, stack_name, must_exist=must_exist)
     dsn = None
     if entry is not None:
-        dsn = _dsn(cluster, place, entry) if cluster is not None else entry.dsn
+        dsn = _dsn(account, cluster, entry) if cluster is not None else entry.dsn
     return Site(account, stack_name, cluster, dsn)
-
-
-def confirm(out: Console, question: str, *, yes: bool, quiet: bool = False) -> bool:
-    """Whether to go on. Raises BadOption when nobody is there to be asked."""
-    if yes:
-        return True
-    if quiet or not sys.stdin.isatty():
-        raise BadOption("nobody is here to be asked", remedy="say --yes to do it, or --dry-run to see it only")
-    from rich.prompt import Confirm
-
-    return Confirm.ask(question, console=out, default=False)
 
 
 def _find(account: Account, place: Place, stack_name: str, *, must_exist: bool) -> Cluster | None:
@@ -138,19 +125,16 @@ def _find(account: Account, place: Place, stack_name: str, *, must_exist: bool) 
         return None
 
 
-def _dsn(cluster: Cluster, place: Place, entry: Entry) -> str:
+def _dsn(account: Account, cluster: Cluster, entry: Entry) -> str:
     """The login that was named; else one that RDS lets us make."""
+    from partwarden.aws.login import by_secret, by_token
+
     if entry.dsn is not None:
         return entry.dsn
-    query = "&".join(
-        f"{name}={value}" for name, value in (("region", place.region), ("profile", place.profile)) if value
-    )
-    options = f"?{query}" if query else ""
     if entry.user is not None:
-        return f"iam:{entry.user}@{cluster.endpoint}:{cluster.port}/{entry.database}{options}"
+        return by_token(account, cluster, entry.user, database=entry.database)
     if cluster.managed_secret is not None:
-        kind = "cluster" if cluster.is_cluster else "instance"
-        return f"aws-secret:{kind}:{cluster.name}/{entry.database}{options}"
+        return by_secret(account, cluster, database=entry.database)
     raise BadOption(
         f"it is not said how to log in to {cluster}",
         remedy="--user NAME for a token of IAM's, --dsn with a connection string or aws-secret:NAME (docs/aws-credentials.md); "

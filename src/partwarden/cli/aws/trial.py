@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +10,11 @@ from cyclopts import App, Group, Parameter
 from rich.console import Console
 
 from partwarden.cli.aws.options import Profile, Region, Yes
-from partwarden.errors import AwsFailed, BadOption
+from partwarden.cli.confirm import confirm
+from partwarden.errors import AwsFailed
 
 if TYPE_CHECKING:
     from partwarden.aws.account import Account
-    from partwarden.aws.stacks import ResourceEvent
     from partwarden.aws.trial import Plan, Trial
 
 DEFAULT_NAME = "partwarden-trial"
@@ -54,16 +54,17 @@ def up(
     """
     from partwarden.aws import trial
     from partwarden.aws.account import Account
+    from partwarden.report.deploy import print_event
 
     out = _console()
     account = Account.of(region, profile)
     wish = trial.Wish(name, engine_version, database, least_acu, most_acu, vpc_cidr)
-    planned = trial.plan(account, wish, lambda event: _tell(out, event))
+    planned = trial.plan(account, wish, functools.partial(print_event, out))
     agreed = False
     try:
         _show_plan(out, account, planned)
         if planned.change_set is not None and not dry_run:
-            agreed = _may(out, "make it?", yes=yes)
+            agreed = confirm(out, "make it?", yes=yes)
     finally:
         # Also when Ctrl-C is the answer: a proposal would stand in the console's list for ever.
         if not agreed:
@@ -71,7 +72,7 @@ def up(
     if planned.change_set is not None and not agreed:
         return 0 if dry_run else 1
     if not dry_run:
-        _show_next(out, trial.up(account, planned, lambda event: _tell(out, event)))
+        _show_next(out, trial.up(account, planned, functools.partial(print_event, out)))
     return 0
 
 
@@ -116,6 +117,7 @@ def down(
     """Remove a trial environment with all its data, and say what is left. It has to be detached before: aws destroy."""
     from partwarden.aws import trial
     from partwarden.aws.account import Account
+    from partwarden.report.deploy import print_event
 
     out = _console()
     account = Account.of(region, profile)
@@ -129,9 +131,9 @@ def down(
         out.print(f"  {each.type:<40} {each.physical_id}", markup=False)
     if dry_run:
         return 0
-    if not _may(out, "remove it with all its data?", yes=yes):
+    if not confirm(out, "remove it with all its data?", yes=yes):
         return 1
-    left = trial.down(account, name, lambda event: _tell(out, event))
+    left = trial.down(account, name, functools.partial(print_event, out))
     out.print(f"removed {name}", markup=False)
     _show_left(out, left)
     return 0
@@ -198,21 +200,6 @@ def _show_left(out: Console, left: tuple[str, ...]) -> None:
         out.print(f"left: {each}", markup=False)
     if not left:
         out.print("nothing of it is left")
-
-
-def _tell(out: Console, event: ResourceEvent) -> None:
-    reason = f"  {event.reason}" if event.reason and event.is_failure else ""
-    out.print(f"{event.status:<20} {event.type:<40} {event.logical_id}{reason}", markup=False)
-
-
-def _may(out: Console, question: str, *, yes: bool) -> bool:
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise BadOption("nobody is here to be asked", remedy="say --yes to do it, or --dry-run to see it only")
-    from rich.prompt import Confirm
-
-    return Confirm.ask(question, console=out, default=False)
 
 
 def _console() -> Console:
