@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from unittest.mock import patch
 
 from partwarden.cli import main
@@ -18,7 +19,7 @@ def partwarden(*arguments: str, env: Mapping[str, str] | None = None) -> subproc
     status = 0
     with (
         patch.dict(os.environ, {"COLUMNS": "120", **(env or {})}),
-        open(os.devnull) as nothing,  # noqa: PTH123
+        Path(os.devnull).open() as nothing,
         patch("sys.stdin", nothing),
         redirect_stdout(out),
         redirect_stderr(errors),

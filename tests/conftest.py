@@ -32,9 +32,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Of a test in a module marked ``one_server`` the one on that server is kept whose turn it is: each server gets a third.
     """
     here = [str(major) for major in MAJORS if find_server(major) is not None or major in required_majors()]
-    elsewhere = [item for item in items if not _has_its_turn(item, here)]
+    kept: list[pytest.Item] = []
+    elsewhere: list[pytest.Item] = []
+    for item in items:
+        (kept if _has_its_turn(item, here) else elsewhere).append(item)
     config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if item not in set(elsewhere)]
+    items[:] = kept
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 

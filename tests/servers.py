@@ -60,6 +60,15 @@ class Database:
         """As the ordinary role that owns the database and its tables."""
         return self.server.cluster.dsn(self.name, OWNER)
 
+    def point_to_lambda(self, endpoint: str) -> None:
+        """Where new sessions find Lambda."""
+        with self.connect() as superuser:
+            superuser.execute(
+                sql.SQL("alter database {} set aws_lambda.endpoint_override = {}").format(
+                    sql.Identifier(self.name), sql.Literal(endpoint)
+                )
+            )
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection of the superuser, in autocommit."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from partwarden.aws.account import Account
 from partwarden.aws.alert_stack import Wish
@@ -123,14 +122,6 @@ class Place:
                 "the monitors that run have ended",
             )
 
-    def point_to(self, endpoint: str) -> None:
-        with self.database.connect() as superuser:
-            superuser.execute(
-                sql.SQL("alter database {} set aws_lambda.endpoint_override = {}").format(
-                    sql.Identifier(self.database.name), sql.Literal(endpoint)
-                )
-            )
-
 
 @pytest.fixture
 def place(database: Database, ministack: LocalAws, ministack_account: Account, mailbox: Mailbox) -> Iterator[Place]:
@@ -145,7 +136,7 @@ def place(database: Database, ministack: LocalAws, ministack_account: Account, m
     with TlsFront(ministack.endpoint) as front:
         Outside(world, mailbox, front)
         made = Place(world, database, mailbox)
-        made.point_to(ministack.endpoint)
+        made.database.point_to_lambda(ministack.endpoint)
         yield made
 
 
@@ -224,13 +215,13 @@ def test_status_names_the_hop_that_is_broken(place: Place) -> None:
 
 def test_test_alert_that_does_not_get_through_says_where_and_goes_out_later(place: Place, ministack: LocalAws) -> None:
     place.deploy()
-    place.point_to(f"http://127.0.0.1:{free_port()}")
+    place.database.point_to_lambda(f"http://127.0.0.1:{free_port()}")
     place.let_running_monitors_end()
     hops = list(try_alert(place.site(), lambda _: None))
     assert [(hop.name, hop.state) for hop in hops] == [("outbox", "ok"), ("pg_cron", "ok"), ("Lambda", "broken")]
     assert "does not reach Lambda's endpoint" in (hops[-1].remedy or "")
     assert place.status()["outbox"].state == "broken"
-    place.point_to(ministack.endpoint)
+    place.database.point_to_lambda(ministack.endpoint)
     place.let_running_monitors_end()
     hops = list(try_alert(place.site(), lambda _: None))
     assert hops[-1].state == "ok"

@@ -28,22 +28,12 @@ pytestmark = pytest.mark.one_server
 def owner(database: Database, local_aws: LocalAws, alert_path: AlertPath) -> Iterator[Connection]:
     """The owner of a database that has partwarden and may invoke the function."""
     database.server.write_aws_credentials(alert_path.database_access_key, alert_path.database_secret_key)
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     with database.connect_owner() as connection:
         install(connection, cluster="prod-eu")
         connection.execute("create schema app")
         connection.execute("update partwarden.setting set retry_after = '0 seconds', invoke_timeout = '3 seconds'")
         yield connection
-
-
-def point_to(database: Database, endpoint: str) -> None:
-    """Where new sessions of the database find Lambda."""
-    with database.connect() as superuser:
-        superuser.execute(
-            sql.SQL("alter database {} set aws_lambda.endpoint_override = {}").format(
-                sql.Identifier(database.name), sql.Literal(endpoint)
-            )
-        )
 
 
 def monitor(database: Database, path: AlertPath, *, name: str = "monitor") -> None:
@@ -117,7 +107,7 @@ def test_lambda_down_for_three_runs_and_then_up_is_one_mail(
     owner: Connection, database: Database, local_aws: LocalAws, alert_path: AlertPath, mailbox: Mailbox
 ) -> None:
     broken_set(owner)
-    point_to(database, f"http://127.0.0.1:{free_port()}")
+    database.point_to_lambda(f"http://127.0.0.1:{free_port()}")
     for run in range(1, 4):
         with pytest.raises(psycopg.errors.ExternalRoutineInvocationException, match="could not be delivered"):
             monitor(database, alert_path)
@@ -129,7 +119,7 @@ def test_lambda_down_for_three_runs_and_then_up_is_one_mail(
     assert owner.execute("select count(*) from partwarden.incident").fetchone() == (2,)
     assert mails_of(mailbox, database) == []
 
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     monitor(database, alert_path)
 
     (mail,) = mails_of(mailbox, database, at_least=1)
@@ -141,14 +131,14 @@ def test_nothing_is_lost_and_all_comes_in_order_after_a_long_outage(
     owner: Connection, database: Database, local_aws: LocalAws, alert_path: AlertPath, mailbox: Mailbox
 ) -> None:
     broken_set(owner)
-    point_to(database, f"http://127.0.0.1:{free_port()}")
+    database.point_to_lambda(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(psycopg.Error):
         monitor(database, alert_path)
     owner.execute("delete from app.a where id = 999999")
     with suppress(psycopg.errors.ExternalRoutineInvocationException):
         monitor(database, alert_path)
     due_again(owner)
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     monitor(database, alert_path)
     assert [mail["Subject"].split()[1] for mail in mails_of(mailbox, database, at_least=2)] == ["CRITICAL", "RESOLVED"]
 
@@ -158,7 +148,7 @@ def test_the_pause_between_attempts_doubles_and_is_kept(
 ) -> None:
     broken_set(owner)
     owner.execute("update partwarden.setting set retry_after = '1 minute'")
-    point_to(database, f"http://127.0.0.1:{free_port()}")
+    database.point_to_lambda(f"http://127.0.0.1:{free_port()}")
     pauses = []
     for _ in range(3):
         with pytest.raises(psycopg.Error):
@@ -225,9 +215,9 @@ def test_a_monitor_killed_between_commit_and_delivery_loses_nothing(
 ) -> None:
     broken_set(owner)
     with silent_endpoint() as endpoint:
-        point_to(database, endpoint)
+        database.point_to_lambda(endpoint)
         kill_the_monitor_when(database, owner, alert_path, lambda: states(owner) == [(1, False, None)])
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     monitor(database, alert_path)  # the pause of the attempt that was killed is not over yet
     assert mails_of(mailbox, database) == []
     due_again(owner)
@@ -242,9 +232,9 @@ def test_a_monitor_killed_after_the_mail_went_out_sends_no_second_one(
     """The answer never reaches the database, so it has to try again; the function knows the notification's id."""
     broken_set(owner)
     with swallowing_proxy(local_aws.endpoint) as endpoint:
-        point_to(database, endpoint)
+        database.point_to_lambda(endpoint)
         kill_the_monitor_when(database, owner, alert_path, lambda: len(mails_of(mailbox, database)) == 1)
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     due_again(owner)
     monitor(database, alert_path)
     assert states(owner) == [(2, True, None)]

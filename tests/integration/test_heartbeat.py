@@ -28,20 +28,11 @@ on_one_server = pytest.mark.parametrize("server", MAJORS[:1], indirect=True)  # 
 def owner(database: Database, local_aws: LocalAws, alert_path: AlertPath) -> Iterator[Connection]:
     """The owner of a database that has partwarden and may invoke the function."""
     database.server.write_aws_credentials(alert_path.database_access_key, alert_path.database_secret_key)
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     with database.connect_owner() as connection:
         install(connection, cluster="prod-eu")
         connection.execute("update partwarden.setting set retry_after = '0 seconds'")
         yield connection
-
-
-def point_to(database: Database, endpoint: str) -> None:
-    with database.connect() as superuser:
-        superuser.execute(
-            sql.SQL("alter database {} set aws_lambda.endpoint_override = {}").format(
-                sql.Identifier(database.name), sql.Literal(endpoint)
-            )
-        )
 
 
 def monitor(database: Database, path: AlertPath | None) -> None:
@@ -121,14 +112,14 @@ def test_lambda_out_of_reach_is_written_down_and_does_not_break_the_monitor(
     monitor(database, alert_path)
     before = owner.execute("select last_heartbeat from partwarden.heartbeat").fetchone()
     a_minute_later(owner)
-    point_to(database, f"http://127.0.0.1:{free_port()}")
+    database.point_to_lambda(f"http://127.0.0.1:{free_port()}")
     monitor(database, alert_path)
     _, _, error = state(owner)
     assert error is not None
     assert "invoke API failed" in error
     assert owner.execute("select last_heartbeat from partwarden.heartbeat").fetchone() == before
     monitor(database, alert_path)  # within the minute it is not tried again
-    point_to(database, local_aws.endpoint)
+    database.point_to_lambda(local_aws.endpoint)
     a_minute_later(owner)
     monitor(database, alert_path)
     assert state(owner) == (True, True, None)
