@@ -13,12 +13,9 @@ from rich.console import Console
 from partwarden.cli.aws.options import Profile, Region, Yes
 from partwarden.cli.confirm import confirm
 from partwarden.errors import BadOption, PartwardenError
-from partwarden.report.text import visible
 
 if TYPE_CHECKING:
-    from partwarden.aws.fleet.deploy import Plan
     from partwarden.aws.fleet.package import Architecture, Package
-    from partwarden.aws.fleet.status import Status
 
 app = App(
     name="fleet",
@@ -35,8 +32,6 @@ _told = Group("Who is told", sort_key=3)
 _workers = Group("The workers", sort_key=4)
 
 Name = Annotated[str, Parameter(help="The fleet's name, which its stack has.", show_default=True)]
-
-_SHOWN = 20
 
 
 @app.command(sort_key=0)
@@ -113,6 +108,7 @@ def deploy(
     from partwarden.aws.fleet.surroundings import beside as place_of
     from partwarden.aws.fleet.wish import Wish
     from partwarden.report.deploy import print_event
+    from partwarden.report.fleet import print_plan
 
     account = Account.of(region, profile)
     site = Site(account, name, vpc, subnet)
@@ -140,7 +136,7 @@ def deploy(
     out.print(f"fleet {name} in {account}, as {account.identity}", markup=False)
     try:
         plan = work.plan()
-        _show_plan(out, name, plan)
+        print_plan(out, name, plan)
         goes_on = not plan.is_done and not dry_run and confirm(out, "do it?", yes=yes)
     except BaseException:
         with contextlib.suppress(PartwardenError):  # what has gone wrong first is what counts
@@ -178,9 +174,10 @@ def status(
 
     from partwarden.aws.account import Account
     from partwarden.aws.fleet.status import look
+    from partwarden.report.fleet import SHOWN, print_status
 
     found = look(Account.of(region, profile), name, datetime.now(UTC))
-    _show_status(Console(highlight=False, soft_wrap=True), found, None if show_all else _SHOWN)
+    print_status(Console(highlight=False, soft_wrap=True), found, None if show_all else SHOWN)
     return 1 if found.problems or found.incidents else 0
 
 
@@ -225,52 +222,3 @@ def _pack(out: Console, certificates: Path | None, architecture: Architecture) -
     file = bundles.look_at(certificates, "--ca-bundle names").file if certificates else bundles.ca_bundle()
     out.print(f"packing the functions for {architecture}", markup=False)
     return build(fetch_libraries(architecture), file.read_bytes())
-
-
-def _show_plan(out: Console, name: str, plan: Plan) -> None:
-    from partwarden.aws.fleet import store
-    from partwarden.report.deploy import print_changes
-
-    members = len(plan.roster.members)
-    out.print(f"{members} {'cluster is' if members == 1 else 'clusters are'} listed", markup=False)
-    for member in plan.roster.members:
-        if member.problem is not None:
-            out.print(f"  note: {visible(member.problem)}", markup=False)
-    for strange in plan.roster.strange[:_SHOWN]:
-        out.print(f"  note: {visible(strange)} belongs to no cluster", markup=False)
-    size = f"{len(plan.package.contents)} files, {plan.package.unpacked_bytes / 1e6:.1f} MB"
-    steps = [
-        (plan.bucket_changes is None, f"stack {store.stack_name(name)}, a bucket for the package"),
-        (plan.is_uploaded, f"package {plan.key[:12]}…, {size}"),
-        (plan.changes is None and plan.left_over is None, f"stack {name}"),
-    ]
-    for is_there, what in steps:
-        out.print(f"{'there ' if is_there else 'to do '}  {what}", markup=False)
-    if plan.left_over is not None:
-        out.print(f"  stack {name} is {plan.left_over.status}: it is deleted first, then made anew", markup=False)
-    for changes in (plan.bucket_changes, plan.changes):
-        if changes is not None:
-            out.print(f"\n{'create' if changes.is_new else 'change'} stack {changes.stack}:", markup=False)
-            print_changes(out, changes)
-
-
-def _show_status(out: Console, found: Status, most: int | None) -> None:
-    when = f"{found.last_round:%Y-%m-%d %H:%M:%S} UTC" if found.last_round else "never"
-    out.print(f"stack       {found.stack.name}, {found.stack.status}", markup=False)
-    out.print(f"clusters    {found.members} listed, {len(found.not_looked_at)} not looked at in time", markup=False)
-    out.print(f"last round  {when}", markup=False)
-    out.print(f"orders      {found.waiting_orders} waiting, {found.given_up_orders} given up", markup=False)
-    for problem in found.problems:
-        out.print(f"problem     {visible(problem)}", markup=False, style="red")
-    if found.gone:
-        out.print(f"no longer listed: {visible(', '.join(found.gone[:_SHOWN]))}", markup=False)
-    out.print(f"\n{len(found.incidents)} open {'incident' if len(found.incidents) == 1 else 'incidents'}", markup=False)
-    for member, incident in found.incidents[:most]:
-        where = f"{member}/{incident.database}"
-        out.print(
-            f"  {incident.severity.upper():<8}  {visible(where)}  {visible(incident.object)}  {incident.check}  "
-            f"since {incident.since:%Y-%m-%d %H:%M} UTC",
-            markup=False,
-        )
-    if most is not None and len(found.incidents) > most:
-        out.print(f"  … and {len(found.incidents) - most} more: partwarden aws fleet status --all", markup=False)
