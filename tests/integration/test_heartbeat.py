@@ -58,7 +58,7 @@ def state(owner: Connection) -> tuple[bool, bool, str | None]:
 
 
 def noted(aws: LocalAws, path: AlertPath, database: Database) -> list[dict[str, Any]]:
-    """The heartbeats of this database in the function's log."""
+    """The heartbeats of this database in the function's log, which the function's first line makes."""
     logs = boto3.client(
         "logs",
         endpoint_url=aws.endpoint,
@@ -68,8 +68,11 @@ def noted(aws: LocalAws, path: AlertPath, database: Database) -> list[dict[str, 
     )
     group = "/aws/lambda/" + path.lambda_arn.rpartition(":")[2]
     lines = []
-    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
-        lines += [json.loads(event["message"]) for event in page["events"] if event["message"].startswith("{")]
+    try:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            lines += [json.loads(event["message"]) for event in page["events"] if event["message"].startswith("{")]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
     return [line for line in lines if line["event"] == "heartbeat" and line["database"] == database.name]
 
 
