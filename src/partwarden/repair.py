@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from partwarden.drain import Drain, Event, Finished, Plan, drain
-from partwarden.drain.locks import in_short_tries
-from partwarden.drain.plan import make_plan
-from partwarden.drain.session import Session, open_session, refusals
+from partwarden.draining import Drain, Event, Finished, Plan, drain
+from partwarden.draining.locks import in_short_tries
+from partwarden.draining.plan import make_plan
+from partwarden.draining.session import Session, open_session, refusals
 from partwarden.errors import PartwardenError, RepairFailed
 from partwarden.findings import Finding, Report
 from partwarden.health import check_database

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from partwarden.drain import Drain, Method, drain
+from partwarden.draining import Drain, Method, drain
 from partwarden.errors import DrainRefused
 from tests.faults.world import MAINTENANCE, Act, Fault, World, article_sees, far_from_now
 from tests.partition_sets import create_parent, put_row_in_the_way, switch_repair_off

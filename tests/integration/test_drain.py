@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from partwarden.database import Connection
-from partwarden.drain import Drain, Event, Finished, Method, abandon, drain, look, swap
-from partwarden.drain.events import Tell
-from partwarden.drain.session import Session
+from partwarden.draining import Drain, Event, Finished, Method, abandon, drain, look, swap
+from partwarden.draining.events import Tell
+from partwarden.draining.session import Session
 from partwarden.errors import DrainRefused
 from tests.partition_sets import create_parent, create_sub_parent, partitions, partman_version
 from tests.servers import Database

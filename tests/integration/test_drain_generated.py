@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from partwarden.database import Connection
-from partwarden.drain import Drain, Method, drain, look
+from partwarden.draining import Drain, Method, drain, look
 from tests.partition_sets import create_parent
 from tests.servers import Database, Server
 

@@ -106,7 +106,7 @@ class Nursery:
 def _be_the_mother() -> None:
     import partwarden.cli.drain
     from partwarden.cli import main  # and what it imports where it is used, no child should have to import
-    from partwarden.drain import swap
+    from partwarden.draining import swap
 
     assert partwarden.cli.drain
     # So that a few thousand rows are more than one connection copies at once, and that not every other kill hits a drain

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from partwarden.drain import Drain, Event, Finished, Method, Planned, drain
+from partwarden.draining import Drain, Event, Finished, Method, Planned, drain
 from partwarden.errors import DrainRefused
 from tests.kills.conftest import TallyOf
 from tests.kills.rounds import Tally

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from partwarden.cli.duration import seconds
-from partwarden.drain import Drain, Method, abandon, look
-from partwarden.drain import drain as drain_now
+from partwarden.draining import Drain, Method, abandon, look
+from partwarden.draining import drain as drain_now
 
 Parent = Annotated[str, Parameter(help="The partition set: schema.table of its parent.")]
 DsnOption = Annotated[

@@ -20,9 +20,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from partwarden.drain import Event, Finished, Plan, Planned, Step, Waiting
-from partwarden.drain import Progress as Done
-from partwarden.drain.locks import Holder
+from partwarden.draining import Event, Finished, Plan, Planned, Step, Waiting
+from partwarden.draining import Progress as Done
+from partwarden.draining.locks import Holder
 from partwarden.report.text import in_one_line
 
 _MANY = 40

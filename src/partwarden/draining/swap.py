@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from partwarden.drain.events import Finished, Progress, Step, Tell
-from partwarden.drain.locks import in_short_tries, wait_for_older_snapshots
-from partwarden.drain.plan import DefaultPartition, Drain, Interval, Method, Plan
-from partwarden.drain.session import Session, open_session
+from partwarden.draining.events import Finished, Progress, Step, Tell
+from partwarden.draining.locks import in_short_tries, wait_for_older_snapshots
+from partwarden.draining.plan import DefaultPartition, Drain, Interval, Method, Plan
+from partwarden.draining.session import Session, open_session
 from partwarden.errors import DrainRefused
 
 Item = TypeVar("Item")

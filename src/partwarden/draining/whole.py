@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from partwarden.drain.events import Finished, Step, Tell
-from partwarden.drain.locks import in_short_tries
-from partwarden.drain.plan import BIG_BYTES, Drain, Method, Plan
-from partwarden.drain.session import Session
+from partwarden.draining.events import Finished, Step, Tell
+from partwarden.draining.locks import in_short_tries
+from partwarden.draining.plan import BIG_BYTES, Drain, Method, Plan
+from partwarden.draining.session import Session
 
 
 def attach(session: Session, wish: Drain, plan: Plan, tell: Tell) -> Finished:

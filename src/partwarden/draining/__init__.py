@@ -4,9 +4,9 @@
 is how each of them takes a lock; ``run`` leads through all of it.
 """
 
-from partwarden.drain.events import Event, Finished, Planned, Progress, Step, Waiting
-from partwarden.drain.plan import Drain, Method, Plan
-from partwarden.drain.run import abandon, drain, look
+from partwarden.draining.events import Event, Finished, Planned, Progress, Step, Waiting
+from partwarden.draining.plan import Drain, Method, Plan
+from partwarden.draining.run import abandon, drain, look
 
 __all__ = [
     "Drain",

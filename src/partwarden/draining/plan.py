@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from partwarden.drain.session import Session
+from partwarden.draining.session import Session
 
 _EASY_LOCK_MS = 40
 """A lock that is over before anybody notices; what takes longer is swapped rather than moved."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import psycopg
 
-from partwarden.drain import batch, swap, whole
-from partwarden.drain.events import Finished, Planned, Tell
-from partwarden.drain.locks import Holder, holders, refuse_long_holders
-from partwarden.drain.plan import Drain, Method, Plan, make_plan, obstacle_to_attach, obstacle_to_swap
-from partwarden.drain.session import Session, open_session, refusals
+from partwarden.draining import batch, swap, whole
+from partwarden.draining.events import Finished, Planned, Tell
+from partwarden.draining.locks import Holder, holders, refuse_long_holders
+from partwarden.draining.plan import Drain, Method, Plan, make_plan, obstacle_to_attach, obstacle_to_swap
+from partwarden.draining.session import Session, open_session, refusals
 from partwarden.errors import DrainRefused
 
 _BEGIN_ANEW = "PW001"

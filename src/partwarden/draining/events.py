@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from partwarden.drain.plan import Method, Plan
+from partwarden.draining.plan import Method, Plan
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from partwarden.database import Connection
-from partwarden.drain.events import Tell, Waiting
+from partwarden.draining.events import Tell, Waiting
 from partwarden.errors import DrainRefused, LockNotAcquired
 
 Result = TypeVar("Result")

@@ -1,0 +1,1 @@
+"""The fixtures that partwarden gives to the test suites of others."""
