@@ -1,0 +1,7 @@
+"""What is there: partition sets, pg_partman 4 and 5 behind one face, tables, and the terms that both speak in."""
+
+from partwarden.catalog.partman import ManagedSet, Partman, managed_sets, read_partman
+from partwarden.catalog.tables import Table, read_tables
+from partwarden.catalog.terms import TERMS, Term
+
+__all__ = ["TERMS", "ManagedSet", "Partman", "Table", "Term", "managed_sets", "read_partman", "read_tables"]

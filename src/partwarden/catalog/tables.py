@@ -1,0 +1,56 @@
+"""Tables that are, or may become, partition sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from partwarden.database import Connection
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is nobody's partition.
+
+    ``key`` names the columns that it is partitioned by, in their order, with None for an expression; it is None where the
+    table is not partitioned. ``strategy`` is range, list or hash.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    strategy: str | None
+    key: tuple[str | None, ...] | None
+    partitions: int
+    default_partition: str | None
+
+    @property
+    def parent_table(self) -> str:
+        """The name that pg_partman would give it."""
+        return f"{self.schema}.{self.name}"
+
+
+def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
+    """All permanent tables of people's schemas that are no partitions, by schema and name."""
+    rows = connection.execute(
+        """
+        select
+            pg_class.oid, nspname, relname,
+            case partstrat when 'r' then 'range' when 'l' then 'list' when 'h' then 'hash' end,
+            case when partrelid is not null then array(
+                select attname::text
+                from unnest(partattrs) with ordinality as part (number, place)
+                left join pg_catalog.pg_attribute on attrelid = partrelid and attnum = part.number and part.number > 0
+                order by place) end,
+            (select count(*) from pg_catalog.pg_inherits where partrelid is not null and inhparent = pg_class.oid),
+            (select relname from pg_catalog.pg_class child where child.oid = nullif(partdefid, 0))
+        from pg_catalog.pg_class
+        join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+        left join pg_catalog.pg_partitioned_table on partrelid = pg_class.oid
+        where relkind in ('r', 'p') and relpersistence <> 't' and not relispartition
+          and nspname !~ '^(pg_|information_schema$)'
+        """
+    ).fetchall()
+    return {
+        (schema, name): Table(oid, schema, name, strategy, None if key is None else tuple(key), partitions, default)
+        for oid, schema, name, strategy, key, partitions, default in rows
+    }
