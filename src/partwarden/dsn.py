@@ -27,6 +27,11 @@ _SERVER = re.compile(r"(?P<user>[^@/:]+)@(?P<host>[^@/:]+)(?::(?P<port>[0-9]{1,5
 _OF_SERVER = re.compile(r"(?P<kind>cluster|instance):(?P<name>[A-Za-z][A-Za-z0-9-]*)(?:/(?P<database>.*))?")
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@!:-]+")  # of an ARN, too
 
+_SECRET_VALUE = re.compile(
+    rf"\b((?:{'|'.join(sorted(SECRETS))})\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&'\"]+)", re.IGNORECASE
+)
+_SECRET_IN_URI = re.compile(r"(://[^\s/:@]*:)[^\s@]+@")
+
 _IAM_FORM = "iam:USER@HOST[:PORT][/DATABASE]"
 _SECRET_FORM = "aws-secret:NAME_OR_ARN[?dbname=DATABASE], or aws-secret:cluster:NAME[/DATABASE]"  # noqa: S105
 _PAGE = "docs/aws-credentials.md"
@@ -140,6 +145,11 @@ def without_password(dsn: str) -> str:
         return str(aws)
     parts = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if key not in SECRETS}
     return make_conninfo("", **parts) or "the default server"
+
+
+def without_secrets(text: str) -> str:
+    """Any text as it may be shown: what looks like a password in a connection string is left out."""
+    return _SECRET_VALUE.sub(r"\1…", _SECRET_IN_URI.sub(r"\1…@", text))
 
 
 def _shown(dsn: str) -> str:

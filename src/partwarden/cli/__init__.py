@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from typing import Annotated
 
-import psycopg
-from cyclopts import App, CycloptsError, Group, Parameter
-from rich.console import Console
+from cyclopts import App, Group, Parameter
 
 import partwarden
 from partwarden.cli import aws, check, database, drain, explain, incidents, local, repair
 from partwarden.cli.demo import demo
-from partwarden.errors import PartwardenError
-
-COULD_NOT_TELL = 3
-INTERRUPTED = 130
+from partwarden.cli.program import run
 
 _look = Group("Look, with nothing installed", sort_key=0)
 _repair = Group("Repair, with nothing installed", sort_key=1)
@@ -27,8 +20,8 @@ _on_this_machine = Group("On this machine", sort_key=4)
 app = App(
     name="partwarden",
     help="Keep interval-partitioned PostgreSQL tables maintained, and hear of it once, with cause and cure, when they "
-    "are not.\n\nExit codes: 0 done, 1 the command ran and what it shows is not well, 2 (of check) critical, 3 it could "
-    "not be done.",
+    "are not.\n\nExit codes: 0 done, 1 it ran and something is left to do or not well, 2 (check) critical or (plan) "
+    "something would change, 3 it could not be done, 130 interrupted.",
     version=partwarden.__version__,
     version_flags=["--version"],
     help_flags=["--help", "-h"],
@@ -54,29 +47,6 @@ app.command(local.app)
 app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
 
 
-def main(arguments: Annotated[list[str] | None, Parameter(parse=False)] = None) -> None:
-    """Run the command line and leave with its exit code; an error is said in one place, without a traceback."""
-    # What psycopg says of a connection that Ctrl-C has ended is nobody's concern.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
-        result = app(
-            arguments, print_error=True, exit_on_error=False, result_action="return_value", error_console=errors
-        )
-    except CycloptsError:
-        sys.exit(COULD_NOT_TELL)
-    except PartwardenError as error:
-        errors.print("[bold red]error:[/] ", end="")
-        errors.print(error.problem, markup=False)
-        if error.remedy:
-            errors.print("[bold]next:[/]  ", end="")
-            errors.print(error.remedy, markup=False)
-        sys.exit(COULD_NOT_TELL)
-    except psycopg.Error as error:
-        errors.print("[bold red]error:[/] the server says: ", end="")
-        errors.print(str(error).strip(), markup=False)
-        sys.exit(COULD_NOT_TELL)
-    except KeyboardInterrupt:
-        errors.print("interrupted")
-        sys.exit(INTERRUPTED)
-    sys.exit(result if isinstance(result, int) else 0)
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; every error is said in one place, and says what to do next."""
+    sys.exit(run(app, sys.argv[1:] if arguments is None else arguments))

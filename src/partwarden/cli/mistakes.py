@@ -1,0 +1,33 @@
+"""Words that the command line does not know, and the nearest that it does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError
+
+from partwarden.errors import BadOption
+
+
+def explained(app: App, mistake: CycloptsError) -> BadOption:
+    """What is wrong with the command line, as an error like any other, with the nearest word where there is one."""
+    command = " ".join((app.name[0], *(mistake.command_chain or ())))
+    lists = f"{command} --help lists them"
+    match mistake:
+        case UnknownCommandError(unused_tokens=[word, *_]):
+            known = [name for name in mistake.app or app if not name.startswith("-")]
+            return BadOption(f"{command} has no command {word}", remedy=_nearest(word, known, f"{command} ") or lists)
+        case UnknownOptionError():
+            word = (mistake.token.keyword or mistake.token.value).partition("=")[0]
+            options = [name for each in mistake.argument_collection if each.parse for name in each.names]
+            return BadOption(f"{command} has no option {word}", remedy=_nearest(word, options, "") or lists)
+        case _:
+            mistake.verbose = False
+            said = str(mistake).strip().removesuffix(".")
+            return BadOption(f"{said[:1].lower()}{said[1:]}", remedy=f"{command} --help says what it takes")
+
+
+def _nearest(word: str, known: Iterable[str], before: str) -> str | None:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {before}{near[0]}?" if near else None
