@@ -1,0 +1,30 @@
+"""``partwarden.yaml``: what should be there, read from one or several files, typed and validated."""
+
+from partwarden.config.models import (
+    Config,
+    Database,
+    Maintenance,
+    Monitor,
+    PartitionSet,
+    Retention,
+    Silence,
+    SubPartition,
+)
+from partwarden.config.names import QualifiedName, qualified_name
+from partwarden.config.reading import read_config
+from partwarden.config.said import Source
+
+__all__ = [
+    "Config",
+    "Database",
+    "Maintenance",
+    "Monitor",
+    "PartitionSet",
+    "QualifiedName",
+    "Retention",
+    "Silence",
+    "Source",
+    "SubPartition",
+    "qualified_name",
+    "read_config",
+]

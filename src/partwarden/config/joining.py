@@ -1,0 +1,76 @@
+"""What several files say of the same database, joined; where they contradict each other, that is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from partwarden.config.models import Database, DatabasePart, File
+from partwarden.config.names import is_pattern, qualified_name
+from partwarden.config.problems import Problem
+
+_LISTS = ("schemas", "silences", "partition_sets")
+_MAPS = ("extensions", "thresholds")
+_ONCE = ("dsn", "cluster", "cron_database", "maintenance", "monitor")
+
+
+def join(files: Iterable[File]) -> tuple[tuple[Database, ...], list[Problem]]:
+    """The databases of all files, in the order in which they come, and what is wrong with them."""
+    parts: dict[str, list[DatabasePart]] = {}
+    for file in files:
+        for part in file.databases:
+            parts.setdefault(part.name, []).append(part)
+    databases = []
+    problems: list[Problem] = []
+    for name, of_one in parts.items():
+        database = _joined(name, of_one, problems)
+        if database is not None:
+            databases.append(database)
+        problems += _tables_twice(of_one)
+    return tuple(databases), problems
+
+
+def _joined(name: str, parts: Sequence[DatabasePart], problems: list[Problem]) -> Database | None:
+    joined: dict[str, Any] = {"name": name}
+    for key in _ONCE:
+        said = [part for part in parts if getattr(part, key) is not None]
+        joined[key] = getattr(said[0], key) if said else None
+        problems += [
+            _contradiction(name, key, said[0], other) for other in said[1:] if getattr(other, key) != joined[key]
+        ]
+    for key in _LISTS:
+        joined[key] = tuple(each for part in parts for each in getattr(part, key))
+    joined["schemas"] = tuple(dict.fromkeys(joined["schemas"]))
+    for key in _MAPS:
+        joined[key] = {}
+        for part in parts:
+            for inner, value in getattr(part, key).items():
+                if joined[key].setdefault(inner, value) != value:
+                    first = next(each for each in parts if inner in getattr(each, key))
+                    problems.append(_contradiction(name, f"{key}.{inner}", first, part))
+    if joined["dsn"] is None:
+        problems.append(Problem.at(parts[0].source, f"database {name}", "nothing says how to get in: dsn"))
+        return None
+    keys_at = {key: part.source_of(key) for part in reversed(parts) for key in part.model_fields_set}
+    return Database(**joined).placed(parts[0].source, keys_at)
+
+
+def _contradiction(name: str, key: str, first: DatabasePart, other: DatabasePart) -> Problem:
+    outer = key.partition(".")[0]
+    return Problem.at(
+        other.source_of(outer), f"database {name}: {key}", f"{first.source_of(outer)} says something else"
+    )
+
+
+def _tables_twice(parts: Sequence[DatabasePart]) -> list[Problem]:
+    first: dict[str, Any] = {}
+    problems = []
+    for part in parts:
+        for each in part.partition_sets:
+            for table in each.tables:
+                name = table if is_pattern(table) else str(qualified_name(table))
+                if name in first:
+                    message = f"{table} is there already, at {first[name]}"
+                    problems.append(Problem.at(each.source_of("tables"), "table", message))
+                first.setdefault(name, each.source_of("tables"))
+    return problems

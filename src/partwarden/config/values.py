@@ -1,0 +1,375 @@
+"""The kinds of values that keys take: how each is understood from what was written, and what is refused.
+
+A validator's ValueError becomes the error that a person reads, behind the place; it never repeats the value.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from partwarden.config import names
+from partwarden.config.said import Word
+from partwarden.dsn import SECRETS, aws_login
+from partwarden.errors import CouldNotConnect
+
+
+class Wrong(ValueError):
+    """Keys of one section that contradict each other, each with what is wrong there."""
+
+    def __init__(self, *found: tuple[str, str]) -> None:
+        super().__init__("; ".join(f"{key}: {problem}" for key, problem in found))
+        self.found = found
+
+
+_YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}  # what an editor can't look into
+
+# What a number and its unit are in seconds, by what PostgreSQL calls it; months and years are about so long.
+_UNITS = {
+    "microsecond": 1e-6,
+    "us": 1e-6,
+    "millisecond": 1e-3,
+    "ms": 1e-3,
+    "second": 1,
+    "sec": 1,
+    "s": 1,
+    "minute": 60,
+    "min": 60,
+    "hour": 3600,
+    "hr": 3600,
+    "h": 3600,
+    "day": 86400,
+    "d": 86400,
+    "week": 604800,
+    "w": 604800,
+    "month": 2629800,
+    "mon": 2629800,
+    "year": 31557600,
+    "yr": 31557600,
+    "y": 31557600,
+    "decade": 315576000,
+    "century": 3155760000,
+    "centurie": 3155760000,
+    "millennium": 31557600000,
+    "millennia": 31557600000,
+}
+_CLOCK = re.compile(r"(?:(?P<h>\d+):)(?P<m>[0-5]?\d)(?::(?P<s>[0-5]?\d(?:\.\d+)?))?")
+_AMOUNT = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)")
+_ISO = re.compile(
+    r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?", re.IGNORECASE
+)
+_OLD_WORDS = {
+    "yearly": "1 year",
+    "quarterly": "3 months",
+    "monthly": "1 month",
+    "weekly": "1 week",
+    "daily": "1 day",
+    "hourly": "1 hour",
+    "half-hour": "30 minutes",
+    "quarter-hour": "15 minutes",
+}
+
+_NUMBER = re.compile(r"[0-9][0-9_]*")
+_SECONDS = re.compile(r"([1-9]|[1-5][0-9]) seconds?", re.IGNORECASE)
+_FIELDS = (("minute", 0, 59, ""), ("hour", 0, 23, ""), ("day of the month", 1, 31, ""))
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
+_DAYS = "sun mon tue wed thu fri sat"
+_CRON_FIELDS = (*_FIELDS, ("month", 1, 12, _MONTHS), ("day of the week", 0, 7, _DAYS))
+_NICKNAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly")
+
+
+def seconds_of(interval: str) -> float | None:
+    """How long an interval is, about; None for one that takes PostgreSQL to understand."""
+    text = interval.strip().lower().removeprefix("@").strip()
+    total = 0.0
+    position = 0
+    while position < len(text):
+        if clock := _CLOCK.match(text, position):
+            total += int(clock["h"]) * 3600 + int(clock["m"]) * 60 + float(clock["s"] or 0)
+            position = clock.end()
+        elif amount := _AMOUNT.match(text, position):
+            unit = amount["unit"]
+            seconds = _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")))
+            if seconds is None:
+                return None
+            total += float(amount["n"]) * seconds
+            position = amount.end()
+        else:
+            return None
+        while position < len(text) and text[position] in " ,\t":
+            position += 1
+    return total if text else None
+
+
+def is_number(interval: str) -> bool:
+    """Whether partitions are as many ids wide, rather than as long."""
+    return _NUMBER.fullmatch(interval) is not None
+
+
+def _text(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return value
+    text = str(value)
+    if not text.strip():
+        raise ValueError("there is nothing between the quotes")
+    if "\0" in text:
+        raise ValueError("no text in PostgreSQL has a zero byte")
+    return text
+
+
+def _truth(value: object) -> object:
+    if not isinstance(value, Word):
+        return value
+    if not value.quoted and value.lower() in _YES + _NO:
+        return value.lower() in _YES
+    raise ValueError("write true or false" + (", without quotes" if value.lower() in _YES + _NO else ""))
+
+
+def _whole(value: object) -> object:
+    if not isinstance(value, Word):
+        return value
+    number = value.strip().replace("_", "")
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", number):
+        raise ValueError("this is not a whole number")
+    if value.quoted:
+        raise ValueError(f"this is text: write {number}, without quotes")
+    return int(number)
+
+
+def _duration(value: object) -> object:
+    text = _text(value)
+    if not isinstance(text, str):
+        return text
+    text = text.strip()
+    if is_number(text):
+        raise ValueError(f"{text} of what? Write a unit, as in {text} minutes")
+    if text.startswith("-") or text.lower().endswith("ago") or " -" in text:
+        raise ValueError("an interval is not negative here")
+    if seconds_of(text) is None and not _ISO.fullmatch(text):
+        raise ValueError("this is not an interval as PostgreSQL knows it, like 1 day or 90 minutes")
+    return text
+
+
+def _some_time(value: object) -> object:
+    text = _duration(value)
+    if isinstance(text, str) and seconds_of(text) == 0:
+        raise ValueError("it takes more than nothing")
+    return text
+
+
+def _interval(value: object) -> object:
+    text = _text(value)
+    if not isinstance(text, str):
+        return text
+    text = text.strip()
+    if text.lower() in _OLD_WORDS:
+        raise ValueError(f"{text.lower()} is a word of pg_partman 4: write {_OLD_WORDS[text.lower()]}")
+    if is_number(text):
+        number = str(int(text.replace("_", "")))
+        if number == "0":
+            raise ValueError("partitions as wide as nothing can't be made")
+        return number
+    return _some_time(text)
+
+
+def _retention(value: object) -> object:
+    text = _text(value)
+    if isinstance(text, str) and is_number(text.strip()):
+        return str(int(text.strip().replace("_", "")))
+    return _duration(value)
+
+
+def _start(value: object) -> object:
+    text = _text(value)
+    if not isinstance(text, str):
+        return text
+    text = text.strip()
+    if re.fullmatch(r"-?[0-9][0-9_]*", text):
+        return str(int(text.replace("_", "")))
+    _moment_of(text)
+    return text
+
+
+def _moment(value: object) -> object:
+    text = _text(value)
+    if isinstance(text, str):
+        text = text.strip()
+        _moment_of(text)
+    return text
+
+
+def _moment_of(text: str) -> None:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("this is no date that exists: write 2026-12-31, or 2026-12-31 18:00") from None
+
+
+def _schedule(value: object) -> object:
+    text = _text(value)
+    if not isinstance(text, str):
+        return text
+    text = " ".join(text.split())
+    if text.lower() in _NICKNAMES or _SECONDS.fullmatch(text):
+        return text
+    if text.startswith("@"):
+        raise ValueError(f"pg_cron has {', '.join(_NICKNAMES)} only; what else it takes it never starts")
+    if re.fullmatch(r"[0-9]+ seconds?", text, re.IGNORECASE):
+        raise ValueError("pg_cron takes 1 to 59 seconds; from a minute on, it takes five fields: */5 * * * *")
+    fields = text.split(" ")
+    if len(fields) != len(_CRON_FIELDS):
+        raise ValueError(
+            "this is not a schedule of pg_cron's: it has five fields (minute, hour, day, month, day of the week), "
+            "as in 0 * * * *, or it says N seconds"
+        )
+    for field, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
+        _check_field(field, name, low, high, words.split())
+    return text
+
+
+def _check_field(field: str, name: str, low: int, high: int, words: list[str]) -> None:
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        if step and (not step.isdigit() or int(step) == 0):
+            raise ValueError(f"the {name} of this schedule has a step that is no number: /{step}")
+        ends = [] if span == "*" or (span == "$" and name == "day of the month") else span.split("-")
+        numbers = []
+        for end in ends:
+            if end.lower()[:3] in words:
+                numbers.append(words.index(end.lower()[:3]) + (1 if name == "month" else 0))
+            elif end.isdigit() and low <= int(end) <= high:
+                numbers.append(int(end))
+            else:
+                raise ValueError(f"the {name} of this schedule is from {low} to {high}: {end or part} is not")
+        if len(numbers) > 2 or (len(numbers) == 2 and numbers[0] > numbers[1]):
+            raise ValueError(f"the {name} of this schedule runs backwards: {span}; pg_cron would never start it")
+
+
+def _dsn(value: object) -> object:
+    if not isinstance(value, str) or value.startswith("env:"):
+        return str(value) if isinstance(value, str) else value
+    try:
+        if aws_login(value) is not None:
+            return str(value)
+    except CouldNotConnect as refused:
+        raise ValueError(refused.problem) from None
+    try:
+        parts = conninfo_to_dict(value)
+    except ProgrammingError:
+        raise ValueError("this is not a connection string that libpq understands") from None
+    if parts.keys() & SECRETS:
+        raise ValueError("no password belongs into this file: use ~/.pgpass, a service, env:, iam: or aws-secret:")
+    return str(value)
+
+
+def _name(value: object) -> object:
+    text = _text(value)
+    if isinstance(text, str):
+        names.simple_name(text)
+    return text
+
+
+def _qualified(value: object) -> object:
+    text = _text(value)
+    if isinstance(text, str):
+        names.qualified_name(text)
+    return text
+
+
+def _table(value: object) -> object:
+    text = _text(value)
+    if isinstance(text, str):
+        if names.is_pattern(text):
+            if text.count(".") == 0:
+                raise ValueError(f"a pattern is for schema and name: *.{text}")
+        else:
+            names.qualified_name(text)
+    return text
+
+
+def _several(value: object) -> object:
+    """One is as good as a list of one."""
+    return (value,) if isinstance(value, (str, int)) and not isinstance(value, bool) else value
+
+
+def _automatic(value: object) -> object:
+    if isinstance(value, Word) and value.lower() in _YES + _NO:
+        return "on" if value.lower() in _YES else "off"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value).lower() if isinstance(value, str) else value
+
+
+def _one_of(value: object) -> object:
+    """What a list of words offers: read without regard to case."""
+    if isinstance(value, Word) and not value.quoted and value.lower() in _NO:
+        return value.lower()
+    return str(value) if isinstance(value, str) else value
+
+
+def _or_false(value: object) -> object:
+    """False, where that is what was said."""
+    return False if isinstance(value, Word) and not value.quoted and value.lower() in ("false", "no", "off") else value
+
+
+def _extensions(value: object) -> object:
+    """A list of extensions leaves it open where they are."""
+    return dict.fromkeys(value) if isinstance(value, tuple) else value
+
+
+def _text_schema(**more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **more})
+
+
+_NUMBER_OR_TEXT = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+_WHOLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, _VARIABLE]}
+
+Text = Annotated[str, BeforeValidator(_text), _text_schema(minLength=1)]
+Truth = Annotated[
+    bool,
+    BeforeValidator(_truth),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["on", "off", "yes", "no"]}, _VARIABLE]}),
+]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**31 - 1), WithJsonSchema(_WHOLE_SCHEMA)]
+BigCount = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=0, le=2**63 - 1),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, _VARIABLE]}),
+]
+Whole = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=-(2**31), le=2**31 - 1),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, _VARIABLE]}),
+]
+Duration = Annotated[str, BeforeValidator(_duration), _text_schema(examples=["5 minutes", "1 day"])]
+SomeTime = Annotated[str, BeforeValidator(_some_time), _text_schema(examples=["5 minutes", "1 day"])]
+Interval = Annotated[str, BeforeValidator(_interval), _NUMBER_OR_TEXT]
+Keep = Annotated[str, BeforeValidator(_retention), _NUMBER_OR_TEXT]
+Start = Annotated[str, BeforeValidator(_start), _NUMBER_OR_TEXT]
+Moment = Annotated[str, BeforeValidator(_moment), _text_schema(examples=["2026-12-31", "2026-12-31 18:00"])]
+Schedule = Annotated[str, BeforeValidator(_schedule), _text_schema(examples=["0 * * * *", "10 seconds"])]
+Dsn = Annotated[str, BeforeValidator(_dsn), _text_schema()]
+Name = Annotated[str, BeforeValidator(_name), _text_schema(minLength=1)]
+Qualified = Annotated[str, BeforeValidator(_qualified), _text_schema(pattern=r"\.|\$\{")]
+Table = Annotated[str, BeforeValidator(_table), _text_schema(pattern=r"\.|\$\{")]
+Automatic = Annotated[
+    Literal["on", "off", "none"],
+    BeforeValidator(_automatic),
+    WithJsonSchema({"enum": ["on", "off", "none", True, False]}),
+]
+Repair = Annotated[
+    Literal["off", "small", "always"],
+    BeforeValidator(_one_of),
+    WithJsonSchema({"enum": ["off", "small", "always", False]}),
+]
+SEVERAL = BeforeValidator(_several)
+OR_FALSE = BeforeValidator(_or_false)
+EXTENSIONS = BeforeValidator(_extensions)
