@@ -68,6 +68,14 @@ class LockNotAcquired(DrainRefused):
     """A lock was not to be had in short tries; nobody waited behind us for longer than one of them."""
 
 
+class PlanFailed(PartwardenError):
+    """What is there could not be compared with the file."""
+
+
+class ApplyFailed(PartwardenError):
+    """A plan could not be carried out, or not to its end."""
+
+
 class RepairFailed(PartwardenError):
     """A partition set could not be repaired."""
 

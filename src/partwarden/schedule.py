@@ -20,7 +20,8 @@ EVERY_TEN_SECONDS = "10 seconds"
 
 _LONGEST_NAME = 63  # pg_cron 1.4 keeps a job's name in a PostgreSQL name, which is cut silently
 _SECONDS_SINCE = (1, 5)
-_SILENT_MONITOR = "call partwarden.monitor()"
+SILENT_MONITOR = "call partwarden.monitor()"
+MAINTENANCE = "call partwarden.maintain()"
 
 
 class NoCron(ScheduleRefused):
@@ -89,21 +90,21 @@ def schedule(
             target.execute("update partwarden.setting set cluster = %s", (cluster,))
         aws_lambda_notes = list(_aws_lambda_notes(target, server.user))
         maintained = server.has("pg_partman")
-    with _cron(dsn, server.database, cron_database) as cron:
+    with open_cron(dsn, server.database, cron_database) as cron:
         cron_server = inspect(cron)
         notes = []
-        wanted = [_Wanted("monitor", monitor, _fastest(cron_server), _monitor_command(cron, lambda_arn, topic_arn))]
+        wanted = [_Wanted("monitor", monitor, fastest(cron_server), monitor_command(lambda_arn, topic_arn))]
         if maintained:
-            wanted.insert(0, _Wanted("maintain", maintenance, DEFAULT_MAINTENANCE, "call partwarden.maintain()"))
+            wanted.insert(0, _Wanted("maintain", maintenance, DEFAULT_MAINTENANCE, MAINTENANCE))
         else:
             notes.append(f"database {server.database} has no pg_partman, so it gets no maintenance job")
         for each in wanted:
-            _refuse_seconds(each.schedule, cron_server)
+            refuse_seconds(each.schedule, cron_server)
         with explained(f"could not schedule the jobs of database {server.database}", ScheduleRefused):
-            _refuse_unprivileged(cron, cron_server.user)
+            refuse_unprivileged(cron, cron_server.user)
             with cron.transaction():
                 jobs = tuple(_put(cron, each, server.database) for each in wanted)
-        if jobs[-1].command == _SILENT_MONITOR:
+        if jobs[-1].command == SILENT_MONITOR:
             notes.append(
                 "no --lambda-arn and --topic-arn: incidents are kept in partwarden.incident, and nobody is told"
             )
@@ -118,7 +119,7 @@ def unschedule(dsn: str, *, cron_database: str | None = None) -> list[str]:
     with connect(dsn) as target:
         database = inspect(target).database
     removed = []
-    with _cron(dsn, database, cron_database) as cron, explained("could not remove the jobs", ScheduleRefused):
+    with open_cron(dsn, database, cron_database) as cron, explained("could not remove the jobs", ScheduleRefused):
         for kind in ("maintain", "monitor"):
             found = cron.execute(
                 "select jobid, jobname from cron.job where jobname = %s and username = current_user",
@@ -146,18 +147,23 @@ def scheduled(dsn: str, *, cron_database: str | None = None) -> tuple[ScheduledJ
     """The jobs of this role that maintain and watch the database which ``dsn`` leads to. Raises NoCron."""
     with connect(dsn) as target:
         database = inspect(target).database
-    with _cron(dsn, database, cron_database) as cron, explained("could not read the jobs", ScheduleRefused):
-        return tuple(
-            ScheduledJob(kind, *found)
-            for kind in ("maintain", "monitor")
-            if (
-                found := cron.execute(
-                    "select jobname, schedule, command, database, active from cron.job "
-                    "where jobname = %s and username = current_user",
-                    (job_name(kind, database),),
-                ).fetchone()
-            )
+    with open_cron(dsn, database, cron_database) as cron, explained("could not read the jobs", ScheduleRefused):
+        return jobs_of(cron, database)
+
+
+def jobs_of(cron: Connection, database: str) -> tuple[ScheduledJob, ...]:
+    """The same, where ``cron`` leads to the database that pg_cron lives in."""
+    return tuple(
+        ScheduledJob(kind, *found)
+        for kind in ("maintain", "monitor")
+        if (
+            found := cron.execute(
+                "select jobname, schedule, command, database, active from cron.job "
+                "where jobname = %s and username = current_user",
+                (job_name(kind, database),),
+            ).fetchone()
         )
+    )
 
 
 def callers(dsn: str, lambda_arn: str, *, cron_database: str | None = None) -> tuple[str, ...]:
@@ -218,12 +224,12 @@ def job_name(kind: str, database: str) -> str:
 def _cron_of(dsn: str, named: str | None) -> Iterator[Connection]:
     with connect(dsn) as target:
         database = inspect(target).database
-    with _cron(dsn, database, named) as cron:
+    with open_cron(dsn, database, named) as cron:
         yield cron
 
 
 @contextmanager
-def _cron(dsn: str, database: str, named: str | None) -> Iterator[Connection]:
+def open_cron(dsn: str, database: str, named: str | None) -> Iterator[Connection]:
     """A connection to the database that pg_cron lives in: the one named, this one, or the one the server says."""
     candidates = [named] if named is not None else [database]
     if named is None:
@@ -251,29 +257,44 @@ def _put(cron: Connection, wanted: _Wanted, database: str) -> Job:
         (name,),
     ).fetchone()
     when = wanted.schedule or (found[0] if found else wanted.first_schedule)
-    command = wanted.command or (found[1] if found else _SILENT_MONITOR)
+    command = wanted.command or (found[1] if found else SILENT_MONITOR)
     if found == (when, command, database, True):
         return Job(name, when, command, database, "unchanged")
-    if found is not None and not found[3]:
-        # Scheduled anew under its name, a job keeps what it was switched to; cron.alter_job() takes a grant of its own.
-        cron.execute(
-            "select cron.unschedule(jobid) from cron.job where jobname = %s and username = current_user", (name,)
-        )
-    cron.execute("select cron.schedule_in_database(%s, %s, %s, %s, null, true)", (name, when, command, database))
+    for statement in statements_to_schedule(name, when, command, database, is_off=found is not None and not found[3]):
+        cron.execute(statement)
     return Job(name, when, command, database, "added" if found is None else "changed")
 
 
-def _monitor_command(cron: Connection, lambda_arn: str | None, topic_arn: str | None) -> str | None:
+def statements_to_schedule(name: str, when: str, command: str, database: str, *, is_off: bool) -> list[sql.Composed]:
+    """What puts a job into pg_cron under its name, whether or not one is there; ``is_off``: there is one that is off."""
+    schedule = sql.SQL("select cron.schedule_in_database({}, {}, {}, {}, null, true);").format(
+        name, when, command, database
+    )
+    # Scheduled anew under its name, a job keeps what it was switched to; cron.alter_job() takes a grant of its own.
+    return [*([statement_to_unschedule(name)] if is_off else []), schedule]
+
+
+def statement_to_unschedule(name: str) -> sql.Composed:
+    """What takes a job of this role out of pg_cron."""
+    return sql.SQL(
+        "select cron.unschedule(jobid) from cron.job where jobname = {} and username = current_user;"
+    ).format(name)
+
+
+def monitor_command(lambda_arn: str | None, topic_arn: str | None) -> str | None:
+    """The monitor's command where both are known."""
     if lambda_arn is None or topic_arn is None:
         return None
-    return sql.SQL("call partwarden.monitor({}, {})").format(lambda_arn, topic_arn).as_string(cron)
+    return sql.SQL("call partwarden.monitor({}, {})").format(lambda_arn, topic_arn).as_string(None)
 
 
-def _fastest(cron_server: Server) -> str:
+def fastest(cron_server: Server) -> str:
+    """The schedule that a monitor gets at first."""
     return EVERY_TEN_SECONDS if runs_every_seconds(cron_server) else EVERY_MINUTE
 
 
-def _refuse_seconds(schedule_text: str | None, cron_server: Server) -> None:
+def refuse_seconds(schedule_text: str | None, cron_server: Server) -> None:
+    """Raise ScheduleRefused for a schedule of seconds that this pg_cron does not know."""
     if re.fullmatch(r"\s*\d+\s+seconds?\s*", schedule_text or "") and not runs_every_seconds(cron_server):
         raise ScheduleRefused(
             f"pg_cron {cron_server.extensions['pg_cron'].version} can't run a job every {(schedule_text or '').strip()}",
@@ -281,7 +302,8 @@ def _refuse_seconds(schedule_text: str | None, cron_server: Server) -> None:
         )
 
 
-def _refuse_unprivileged(cron: Connection, user: str) -> None:
+def refuse_unprivileged(cron: Connection, user: str) -> None:
+    """Raise ScheduleRefused when the role may not schedule jobs."""
     row = cron.execute(
         """
         select has_schema_privilege('cron', 'usage')

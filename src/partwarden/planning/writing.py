@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import sql
@@ -10,8 +10,16 @@ from psycopg import sql
 from partwarden.database import quoted
 
 
+class Expression(str):
+    """What is SQL already, among values."""
+
+    __slots__ = ()
+
+
 def literal(value: object) -> str:
     """A value as SQL writes it."""
+    if isinstance(value, Expression):
+        return value
     return sql.Literal(list(value) if isinstance(value, tuple) else value).as_string(None).strip()
 
 
@@ -24,9 +32,6 @@ def call(schema: str, routine: str, arguments: Mapping[str, Any]) -> str:
 def update(table: str, values: Mapping[str, Any], where: str) -> str:
     """``update table set column = value, … where …``; ``table`` and ``where`` are SQL already."""
     listed = ", ".join(f"{column} = {literal(value)}" for column, value in values.items())
-    return f"update {table} set {listed} where {where};"
+    return f"update {table} set {listed} where {where};"  # noqa: S608 - composed of names and literals
 
 
-def one_of(column: str, values: Sequence[str]) -> str:
-    """``column = …``, or ``column = any (…)`` for several."""
-    return f"{column} = {literal(values[0])}" if len(values) == 1 else f"{column} = any ({literal(list(values))})"

@@ -1,0 +1,93 @@
+"""partwarden's jobs in pg_cron, as the file wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from partwarden.config import Database
+from partwarden.config.models import Maintenance, Monitor
+from partwarden.database import Connection, inspect
+from partwarden.errors import PartwardenError
+from partwarden.planning.steps import Action, Change, Kind, Obstacle, Step
+from partwarden.schedule import (
+    DEFAULT_MAINTENANCE,
+    MAINTENANCE,
+    SILENT_MONITOR,
+    ScheduledJob,
+    fastest,
+    job_name,
+    jobs_of,
+    monitor_command,
+    refuse_seconds,
+    refuse_unprivileged,
+    statement_to_unschedule,
+    statements_to_schedule,
+)
+
+
+def plan_jobs(cron: Connection, database: str, wanted: Database) -> Iterator[Step | Obstacle]:
+    """What is to be done about the jobs of a database; ``cron`` leads to where pg_cron lives."""
+    there = {job.kind: job for job in jobs_of(cron, database)}
+    server = inspect(cron)
+    schedules = [section.schedule for section in (wanted.maintenance, wanted.monitor) if section]
+    try:
+        for schedule in schedules:
+            refuse_seconds(schedule, server)
+        if schedules:
+            refuse_unprivileged(cron, server.user)
+    except PartwardenError as refused:
+        yield Obstacle("jobs", refused.problem, refused.remedy or "", str(wanted.source))
+        return
+    if wanted.maintenance is not None:
+        yield from _plan_job("maintain", database, there.get("maintain"), _maintenance(wanted.maintenance, there))
+    if wanted.monitor is not None:
+        yield from _plan_job("monitor", database, there.get("monitor"), _monitor(wanted.monitor, there, fastest(server)))
+
+
+def _maintenance(wanted: Maintenance | bool, there: dict[str, ScheduledJob]) -> tuple[str, str] | None:
+    """Schedule and command; None where there is to be no such job."""
+    if not isinstance(wanted, Maintenance):
+        return None
+    job = there.get("maintain")
+    return wanted.schedule or (job.schedule if job else DEFAULT_MAINTENANCE), MAINTENANCE
+
+
+def _monitor(wanted: Monitor | bool, there: dict[str, ScheduledJob], first: str) -> tuple[str, str] | None:
+    if not isinstance(wanted, Monitor):
+        return None
+    job = there.get("monitor")
+    command = SILENT_MONITOR
+    if wanted.channel != "none":
+        command = monitor_command(wanted.lambda_arn, wanted.topic_arn) or (job.command if job else SILENT_MONITOR)
+    return wanted.schedule or (job.schedule if job else first), command
+
+
+def _plan_job(
+    kind: str, database: str, job: ScheduledJob | None, wanted: tuple[str, str] | None
+) -> Iterator[Step]:
+    name = job_name(kind, database)
+    if wanted is None:
+        if job is not None:
+            statement = statement_to_unschedule(name).as_string(None)
+            yield Step(Kind.JOB, Action.REMOVE, name, "unschedule", (statement,), in_cron=True)
+        return
+    schedule, command = wanted
+    before = {} if job is None else {"schedule": job.schedule, "command": job.command, "active": _word(job.active)}
+    after = {"schedule": schedule, "command": command, "active": "yes"}
+    changes = tuple(Change(key, before.get(key), value) for key, value in after.items() if before.get(key) != value)
+    if not changes:
+        return
+    statements = statements_to_schedule(name, schedule, command, database, is_off=job is not None and not job.active)
+    yield Step(
+        Kind.JOB,
+        Action.ADD if job is None else Action.CHANGE,
+        name,
+        "",
+        tuple(statement.as_string(None) for statement in statements),
+        changes,
+        in_cron=True,
+    )
+
+
+def _word(active: bool) -> str:
+    return "yes" if active else "no"

@@ -1,0 +1,152 @@
+"""From the file and what is there to what would be changed. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+
+from partwarden.config import Config, Database
+from partwarden.database import connect, explained, problem_of
+from partwarden.dsn import without_password
+from partwarden.errors import PartwardenError, PlanFailed
+from partwarden.planning.jobs import plan_jobs
+from partwarden.planning.sets import meant, plan_set
+from partwarden.planning.settings import plan_settings, plan_silences
+from partwarden.planning.steps import DatabasePlan, Obstacle, Plan, Step
+from partwarden.planning.surroundings import plan_surroundings
+from partwarden.planning.view import View, look
+from partwarden.schedule import NoCron, open_cron
+
+_AT_ONCE = 8
+
+
+def plan(config: Config, databases: Sequence[str] = ()) -> Plan:
+    """What would be changed in the databases of the file, or in those that are named.
+
+    A database that can't be looked at is in the plan with its error. Raises BadConfig for a name that is not in the file.
+    """
+    wanted = chosen(config, databases)
+    with ThreadPoolExecutor(max_workers=min(len(wanted), _AT_ONCE) or 1) as pool:
+        return Plan(tuple(pool.map(plan_database, wanted)))
+
+
+def chosen(config: Config, names: Sequence[str]) -> list[Database]:
+    """The databases of the file with these names, in the order of the file; all without names."""
+    from difflib import get_close_matches
+
+    from partwarden.errors import BadConfig
+
+    known = [database.name for database in config.databases]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise BadConfig(
+                f"there is no database {name} in the file",
+                remedy=f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}",
+            )
+    return [database for database in config.databases if not names or database.name in names]
+
+
+def plan_database(database: Database) -> DatabasePlan:
+    """The same for one database."""
+    shown = _shown(database)
+    try:
+        dsn = database.conninfo
+        with connect(dsn) as connection, explained(f"could not look at database {database.name}", PlanFailed):
+            connection.autocommit = True
+            connection.execute("select set_config('default_transaction_read_only', 'on', false)")
+            view = look(connection)
+            steps: list[Step] = []
+            obstacles: list[Obstacle] = []
+            notes: list[str] = []
+            later = None
+            for found in _everything(view, database, dsn):
+                match found:
+                    case Step():
+                        steps.append(found)
+                    case Obstacle():
+                        obstacles.append(found)
+                    case Later():
+                        later = found.text
+                    case _:
+                        notes.append(found)
+            server = {"postgresql": str(view.server.version // 10000), "database": view.server.database}
+            if view.partman is not None:
+                server["pg_partman"] = view.partman.version
+            if view.installed is not None:
+                server["partwarden"] = view.installed
+            return DatabasePlan(
+                database.name, shown, server, tuple(steps), tuple(obstacles), tuple(notes), later
+            )
+    except PartwardenError as failure:
+        return DatabasePlan(database.name, shown, error=failure.problem, remedy=failure.remedy)
+    except psycopg.Error as failure:
+        return DatabasePlan(database.name, shown, error=problem_of(failure))
+
+
+class Later(str):
+    """What can be planned only when other steps have been done."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return str(self)
+
+
+def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obstacle | Later | str]:
+    surroundings = list(plan_surroundings(view, database))
+    yield from surroundings
+    settings = plan_settings(view, database)
+    if settings is not None:
+        yield settings
+    if database.partition_sets:
+        yield from _sets(view, database, surroundings)
+    yield from plan_silences(view, database)
+    if database.maintenance is not None or database.monitor is not None:
+        try:
+            with open_cron(dsn, view.server.database, database.cron_database) as cron:
+                yield from plan_jobs(cron, view.server.database, database)
+        except NoCron as missing:
+            if "pg_cron" in database.extensions and "pg_cron" not in view.server.extensions:
+                yield Later("the jobs are planned when pg_cron is there")
+            elif database.maintenance or database.monitor:
+                yield Obstacle("jobs", missing.problem, missing.remedy or "", str(database.source))
+
+
+def _sets(view: View, database: Database, surroundings: list[Step | Obstacle]) -> Iterator[Step | Obstacle | Later | str]:
+    if view.partman is None:
+        if any(isinstance(each, Step) and each.object == "pg_partman" for each in surroundings):
+            yield Later(f"{len(database.partition_sets)} entries of partition_sets are planned when pg_partman is there")
+        else:
+            yield Obstacle(
+                "pg_partman",
+                "it is not installed in this database",
+                "add to the file: extensions: {pg_partman: partman}",
+                str(database.source_of("partition_sets")),
+            )
+        return
+    known = set()
+    for found in meant(view, database):
+        if isinstance(found, Obstacle | str):
+            yield found
+            continue
+        known.add(f"{found.table.schema}.{found.table.name}")
+        planned = plan_set(view, found)
+        if isinstance(planned, list):
+            yield from planned
+        elif planned is not None:
+            yield planned
+    for name, managed in view.managed.items():
+        if managed.above is None and name not in known:
+            yield f"{name} is managed by pg_partman, and is not in the file"
+
+
+def _shown(database: Database) -> str:
+    try:
+        return without_password(database.dsn)
+    except (PartwardenError, psycopg.ProgrammingError):
+        return database.name

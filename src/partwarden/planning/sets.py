@@ -1,0 +1,187 @@
+"""The partition sets of one database: which tables the file means, and what is to be done about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from partwarden.catalog import Table
+from partwarden.config import Database, PartitionSet
+from partwarden.config.names import QualifiedName, qualified_name
+from partwarden.database import quoted
+from partwarden.planning.create import create
+from partwarden.planning.differences import compare, shown
+from partwarden.planning.steps import Action, Change, Danger, Kind, Obstacle, Step, Warned
+from partwarden.planning.view import View
+from partwarden.planning.wanted import in_partmans_words
+from partwarden.planning.writing import literal
+
+_MANY = 1000
+"""So many partitions made in one transaction take minutes, and a place each in the server's table of locks."""
+
+
+@dataclass(frozen=True)
+class Meant:
+    """A table that the file means."""
+
+    wanted: PartitionSet
+    table: QualifiedName
+
+
+def meant(view: View, database: Database) -> Iterator[Meant | Obstacle | str]:
+    """Every table that the file means, once; what can't be, and notes. Who is named goes before who only matches."""
+    taken: set[tuple[str, str]] = set()
+    for entry in sorted(database.partition_sets, key=lambda entry: entry.is_pattern):
+        found = [QualifiedName(*name) for name in sorted(view.tables) if entry.matches(QualifiedName(*name))]
+        if not entry.is_pattern:
+            there = {(each.schema, each.name) for each in found}
+            for name in map(qualified_name, entry.tables):
+                if (name.schema, name.name) not in there:
+                    yield _missing(view, entry, name)
+        elif not found:
+            yield f"{entry.source}: no table matches {', '.join(map(str, entry.tables))}"
+        for table in found:
+            if (table.schema, table.name) not in taken:
+                taken.add((table.schema, table.name))
+                yield Meant(entry, table)
+
+
+def plan_set(view: View, one: Meant) -> Step | Obstacle | list[Obstacle] | None:
+    """What is to be done about one set; None where it is as the file wants it, or has to be converted first."""
+    wanted, table = one.wanted, view.tables[one.table.schema, one.table.name]
+    place = str(wanted.source)
+    refused = list(_refused(view, wanted, table))
+    if refused:
+        return refused
+    managed = view.managed.get(table.parent_table)
+    if managed is None:
+        statements = create(view, wanted, table)
+        if isinstance(statements, Obstacle):
+            return statements
+        adopts = table.partitions > 0
+        policy = _policy(view, wanted, table)
+        return Step(
+            Kind.SET,
+            Action.ADD,
+            table.parent_table,
+            f"{'adopt its ' + str(table.partitions) + ' partitions' if adopts else 'make partitions'}, "
+            f"{wanted.interval} by {wanted.control}",
+            (*statements, *policy[1]),
+            tuple(policy[0]),
+            tuple(_new_warnings(view, wanted, table)),
+            parent=table.oid,
+        )
+    difference = compare(view, wanted, managed, table)
+    if difference.obstacles:
+        return difference.obstacles
+    changes, statements = _policy(view, wanted, table)
+    if not difference.changes and not changes:
+        return None
+    return Step(
+        Kind.SET,
+        Action.CHANGE,
+        table.parent_table,
+        "",
+        (*difference.statements, *statements),
+        (*difference.changes, *changes),
+        tuple(difference.warnings),
+        parent=table.oid,
+    )
+
+
+def _missing(view: View, entry: PartitionSet, name: QualifiedName) -> Obstacle:
+    above = view.connection.execute(
+        "select relispartition from pg_catalog.pg_class join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace "
+        "where nspname = %s and relname = %s",
+        (name.schema, name.name),
+    ).fetchone()
+    if above == (True,):
+        problem, remedy = f"{name} is a partition of another table", "name that, and say `sub` for its partitions"
+    else:
+        problem = f"there is no table {name}"
+        remedy = f"create table {quoted(name.schema, name.name)} (…) partition by range ({quoted(entry.control)});"
+        near = _nearest(view, name)
+        if near is not None:
+            remedy = f"did you mean {near}? Otherwise {remedy}"
+    return Obstacle(str(name), problem, remedy, str(entry.source))
+
+
+def _nearest(view: View, name: QualifiedName) -> str | None:
+    from difflib import get_close_matches
+
+    known = [f"{schema}.{table}" for schema, table in view.tables]
+    return next(iter(get_close_matches(f"{name.schema}.{name.name}", known, n=1)), None)
+
+
+def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacle]:
+    """What the file asks for that this table, or this pg_partman, can't be."""
+    assert view.partman is not None
+    place = str(wanted.source)
+    for entry, prefix in _levels(wanted):
+        for key in in_partmans_words(entry, view.partman).unknown:
+            yield Obstacle(
+                table.parent_table,
+                f"pg_partman {view.partman.version} can't be told `{prefix}{key}`",
+                "leave it out, or bring pg_partman to a version that knows it: partwarden upgrade-check",
+                place,
+            )
+    if table.key is not None and (table.key != (wanted.control,) or table.strategy != (wanted.type or "range")):
+        by = ", ".join(column or "an expression" for column in table.key)
+        yield Obstacle(
+            table.parent_table,
+            f"it is partitioned by {table.strategy} of {by}, not by {wanted.type or 'range'} of {wanted.control}",
+            f"write `control: {table.key[0]}`, or name another table",
+            place,
+        )
+    if "." in table.schema or "." in table.name:
+        yield Obstacle(
+            table.parent_table, "pg_partman takes no name with a dot in it", "alter table … rename to …;", place
+        )
+
+
+def _levels(wanted: PartitionSet) -> Iterator[tuple[PartitionSet, str]]:
+    entry, prefix = wanted, ""
+    while entry is not None:
+        yield entry, prefix
+        entry, prefix = entry.sub, prefix + "sub."  # type: ignore[assignment]
+
+
+def _policy(view: View, wanted: PartitionSet, table: Table) -> tuple[list[Change], list[str]]:
+    """What maintenance may repair in this set."""
+    actual = view.policies.get(table.parent_table)
+    if wanted.repair is None or wanted.repair == actual:
+        return [], []
+    statement = (
+        f"insert into partwarden.set_policy (parent_table, repair) values ({literal(table.parent_table)}, "
+        f"{literal(wanted.repair)}) on conflict (parent_table) do update set repair = excluded.repair;"
+    )
+    return [Change("repair", actual, shown(wanted.repair))], [statement]
+
+
+def _new_warnings(view: View, wanted: PartitionSet, table: Table) -> Iterator[Warned]:
+    name = quoted(table.schema, table.name)
+    yield Warned(Danger.LOCKING, f"locks {name} exclusively while its partitions are made")
+    many = _how_many(view, wanted)
+    if many is not None and many > _MANY:
+        yield Warned(
+            Danger.SLOW,
+            f"makes some {many:,} partitions in one transaction; begin later (`start`), or see that "
+            "max_locks_per_transaction × max_connections is more than that",
+        )
+    if table.partitions and wanted.retention and wanted.retention.keep is not None:
+        what = {"drop": "dropped", "move": "moved"}.get(wanted.retention.then or "", "detached")
+        yield Warned(
+            Danger.DESTRUCTIVE, f"partitions of {name} older than {wanted.retention.keep} are {what} by maintenance"
+        )
+
+
+def _how_many(view: View, wanted: PartitionSet) -> int | None:
+    """How many partitions begin between ``start`` and now, for times."""
+    if wanted.start is None or wanted.interval.isdigit():
+        return None
+    row = view.connection.execute(
+        "select (extract(epoch from now() - %s::timestamptz) / extract(epoch from %s::interval))::bigint",
+        (wanted.start, wanted.interval),
+    ).fetchone()
+    assert row is not None
+    return int(row[0]) + (wanted.premake or 4)

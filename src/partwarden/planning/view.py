@@ -1,0 +1,69 @@
+"""One database as the plan looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+from partwarden.catalog import ManagedSet, Partman, Table, managed_sets, read_partman, read_tables
+from partwarden.database import Connection, Server, inspect
+from partwarden.install import installed_version
+
+
+@dataclass(frozen=True)
+class View:
+    """What is there now.
+
+    ``managed`` is by pg_partman's name, ``tables`` by schema and name; ``policies`` are those that say for one set what
+    maintenance may repair; ``installed`` is the version of partwarden.
+    """
+
+    connection: Connection
+    server: Server
+    partman: Partman | None
+    managed: dict[str, ManagedSet]
+    tables: dict[tuple[str, str], Table]
+    policies: dict[str, str]
+    installed: str | None
+
+    def length(self, text: str | None) -> str | None:
+        """An interval or a number as the server writes it, so that two can be compared; what is neither stays as it is."""
+        if text is None or text.strip().isdigit():
+            return None if text is None else text.strip()
+        try:
+            with self.connection.transaction():
+                row = self.connection.execute("select %s::interval::text", (text,)).fetchone()
+        except psycopg.Error:
+            return text
+        assert row is not None
+        return str(row[0])
+
+    def is_shorter(self, length: str | None, than: str | None) -> bool:
+        """Whether what is kept for ``length`` goes before what is kept for ``than``; None is for ever."""
+        if length is None or than is None:
+            return length is not None
+        kind = "numeric" if length.isdigit() and than.isdigit() else "interval"
+        row = self.connection.execute(
+            f"select %s::{kind} < %s::{kind}",  # noqa: S608 - one of two words
+            (length, than),
+        ).fetchone()
+        return row == (True,)
+
+
+def look(connection: Connection) -> View:
+    """Read what is there; the connection is in autocommit."""
+    connection.execute("select set_config('intervalstyle', 'postgres', false)")
+    partman = read_partman(connection)
+    installed = installed_version(connection)
+    return View(
+        connection=connection,
+        server=inspect(connection),
+        partman=partman,
+        managed={} if partman is None else managed_sets(connection, partman),
+        tables=read_tables(connection),
+        policies=dict(connection.execute("select parent_table, repair from partwarden.set_policy").fetchall())
+        if installed is not None
+        else {},
+        installed=installed,
+    )
