@@ -93,7 +93,7 @@ def copy_elsewhere(filled: FilledSet, limit: float) -> Moved:
 
 
 def _drain(filled: FilledSet, limit: float) -> Moved:
-    command = [sys.executable, "-m", "partwarden", "drain", PARENT, "--dsn", filled.database.owner_dsn]
+    command = [sys.executable, "-m", "partwarden", "drain", PARENT, "--database", filled.database.owner_dsn]
     command += ["--method", "swap", "--json"]
     run = run_process(command, limit=limit)
     events = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]

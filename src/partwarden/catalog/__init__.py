@@ -2,6 +2,6 @@
 
 from partwarden.catalog.partman import ManagedSet, Partman, managed_sets, read_partman
 from partwarden.catalog.tables import Table, read_tables
-from partwarden.catalog.terms import TERMS, Term
+from partwarden.catalog.terms import LENGTHS, TERMS, Term
 
-__all__ = ["TERMS", "ManagedSet", "Partman", "Table", "Term", "managed_sets", "read_partman", "read_tables"]
+__all__ = ["LENGTHS", "TERMS", "ManagedSet", "Partman", "Table", "Term", "managed_sets", "read_partman", "read_tables"]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-
 from partwarden.config import Config
 from partwarden.database import Connection, connect, explained, inspect
 from partwarden.draining.events import Event
@@ -47,7 +46,9 @@ class Applied:
         return self.error is None
 
 
-def apply(config: Config, plan: Plan, tell: Tell, *, wait: Wait | None = None, allow_destroy: bool = False) -> list[Applied]:
+def apply(
+    config: Config, plan: Plan, tell: Tell, *, wait: Wait | None = None, allow_destroy: bool = False
+) -> list[Applied]:
     """Do what the plan says, database by database; one that can't be reached or fails is no reason to leave out the others.
 
     Nothing is begun in a database where the file asks for what can't be, where something would be destroyed without
@@ -82,7 +83,9 @@ def _refuse(planned: DatabasePlan, *, allow_destroy: bool) -> None:
         raise ApplyFailed(planned.error, remedy=planned.remedy)
     if planned.obstacles:
         first = planned.obstacles[0]
-        raise ApplyFailed(f"nothing was changed in {planned.name}: {first.object}: {first.problem}", remedy=first.remedy)
+        raise ApplyFailed(
+            f"nothing was changed in {planned.name}: {first.object}: {first.problem}", remedy=first.remedy
+        )
     destroying = [step for step in planned.steps if step.destroys]
     if destroying and not allow_destroy:
         raise ApplyFailed(
@@ -161,12 +164,12 @@ def _do(connection: Connection, dsn: str, step: Step, cron_database: str | None,
 
 
 def _run(connection: Connection, step: Step) -> None:
-    connection.execute("select set_config('client_min_messages', 'error', true), set_config('synchronous_commit', 'on', true)")
+    connection.execute(
+        "select set_config('client_min_messages', 'error', true), set_config('synchronous_commit', 'on', true)"
+    )
     for statement in step.statements:
         connection.execute(statement.encode())
 
 
 def _silently(event: Event) -> None:
     del event
-
-

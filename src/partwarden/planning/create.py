@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partwarden.catalog import Table
+from partwarden.catalog import Partman, Table
 from partwarden.config import PartitionSet, SubPartition
 from partwarden.config.names import qualified_name
 from partwarden.database import quoted
@@ -38,27 +38,41 @@ def create(view: View, wanted: PartitionSet, table: Table) -> list[str] | Obstac
         if isinstance(start, Obstacle):
             return start
         arguments["p_start_partition"] = start
+    back: list[str] = []
     if table.default_partition is not None:
-        default = quoted(table.schema, table.default_partition)
-        if "p_default_table" in partman.arguments:
+        if takes_no_default(partman):
             arguments["p_default_table"] = False
-        elif table.default_partition == f"{table.name}_default":
-            # create_parent() attaches it again.
-            statements.append(f"alter table {quoted(table.schema, table.name)} detach partition {default};")
         else:
-            return Obstacle(
-                table.parent_table,
-                f"pg_partman {partman.version} takes no default partition that is called {table.default_partition}",
-                f"alter table {default} rename to {quoted(table.name + '_default')};",
-                str(wanted.source),
-            )
+            aside, back = _put_default_aside(table, table.default_partition)
+            statements += aside
     statements.append(f"select {call(partman.schema, 'create_parent', arguments)};")
+    statements += back
     statements += _configure(partman.schema, words, literal(table.parent_table))
     if wanted.sub is not None:
         statements += create_sub(view, wanted.sub, table)
     # pg_partman 4 finds partitions by their names: those that it can't read are an error now, and nothing has happened.
     statements.append(f"select count(*) from {quoted(partman.schema)}.show_partitions({literal(table.parent_table)});")
     return statements
+
+
+def takes_no_default(partman: Partman) -> bool:
+    """Whether pg_partman can be told to make no default partition; version 4 makes one, also where there is one already."""
+    return "p_default_table" in partman.arguments
+
+
+def _put_default_aside(table: Table, name: str) -> tuple[list[str], list[str]]:
+    """What takes the default partition out of the set, and what puts it back in the place of a new one, under its name."""
+    parent, default = quoted(table.schema, table.name), quoted(table.schema, name)
+    aside = "partwarden_default_put_aside"
+    made = quoted(table.schema, f"{table.name.encode()[:55].decode(errors='ignore')}_default")
+    return [
+        f"alter table {parent} detach partition {default};",
+        f"alter table {default} rename to {aside};",
+    ], [
+        f"drop table {made};",
+        f"alter table {quoted(table.schema, aside)} rename to {quoted(name)};",
+        f"alter table {parent} attach partition {default} default;",
+    ]
 
 
 def create_sub(view: View, sub: SubPartition, table: Table, level: int = 1) -> list[str]:
@@ -99,7 +113,7 @@ def configure_sub(view: View, words: Wanted, table: Table, level: int) -> list[s
 def parents_at(table: Table, level: int) -> str:
     """A SELECT of pg_partman's names of the partitioned tables so many levels below ``table``."""
     return (
-        "select nspname || '.' || relname from pg_partition_tree("  # noqa: S608 - composed of literals
+        "select nspname || '.' || relname from pg_partition_tree("
         f"{literal(quoted(table.schema, table.name))}) tree join pg_class on pg_class.oid = tree.relid "
         f"join pg_namespace on pg_namespace.oid = relnamespace where tree.level = {level} and not tree.isleaf"
     )

@@ -78,7 +78,7 @@ def _partition_partitions(
     """Have the partitions be partitioned, for which pg_partman drops them: so none of them may hold a row."""
     name = quoted(table.schema, table.name)
     leaves = (
-        f"select format('%I.%I', nspname, relname) from pg_partition_tree({literal(name)}) tree "  # noqa: S608
+        f"select format('%I.%I', nspname, relname) from pg_partition_tree({literal(name)}) tree "
         "join pg_class on pg_class.oid = tree.relid join pg_namespace on pg_namespace.oid = relnamespace "
         "join pg_inherits on inhrelid = pg_class.oid "
         "join pg_partitioned_table on partrelid = inhparent and partdefid <> inhrelid "
@@ -102,10 +102,12 @@ def _partition_partitions(
     )
     found.statements += [
         f"lock table {name} in access exclusive mode;",
-        "do $check$ declare v_leaf text; v_any boolean; begin "
-        f"for v_leaf in {leaves} loop "
-        "execute 'select exists (select from ' || v_leaf || ')' into v_any; "
-        "if v_any then raise exception '% has got rows meanwhile', v_leaf; end if; end loop; end $check$;",
+        (
+            "do $check$ declare v_leaf text; v_any boolean; begin "
+            f"for v_leaf in {leaves} loop "
+            "execute 'select exists (select from ' || v_leaf || ')' into v_any; "
+            "if v_any then raise exception '% has got rows meanwhile', v_leaf; end if; end loop; end $check$;"
+        ),
         *create_sub(view, wanted, table, level),
     ]
 
@@ -179,9 +181,7 @@ def _note_retention(
         )
 
 
-def _note(
-    found: Difference, words: Wanted, changed: Mapping[str, Any], actual: Mapping[str, Any], prefix: str
-) -> None:
+def _note(found: Difference, words: Wanted, changed: Mapping[str, Any], actual: Mapping[str, Any], prefix: str) -> None:
     for column, value in changed.items():
         if words.keys[column] != "retention.then":
             found.changes.append(Change(prefix + words.keys[column], shown(actual[column]), shown(value)))
@@ -200,10 +200,14 @@ def _change_default(view: View, found: Difference, table: Table, wanted: Partiti
     found.changes.append(Change("default", *(("no", "yes") if wanted.default else ("yes", "no"))))
     if table.default_partition is None:
         made = quoted(table.schema, f"{table.name.encode()[:55].decode(errors='ignore')}_default")
-        found.warnings.append(Warned(Danger.LOCKING, f"locks {name} for a moment; its partitions can be read and written"))
+        found.warnings.append(
+            Warned(Danger.LOCKING, f"locks {name} for a moment; its partitions can be read and written")
+        )
         found.statements += [
-            f"create table {made} (like {name} including comments including compression including constraints "
-            "including defaults including generated including statistics including storage);",
+            (
+                f"create table {made} (like {name} including comments including compression including constraints "
+                "including defaults including generated including statistics including storage);"
+            ),
             f"alter table {name} attach partition {made} default;",
         ]
         return
@@ -221,8 +225,10 @@ def _change_default(view: View, found: Difference, table: Table, wanted: Partiti
     found.warnings.append(Warned(Danger.DESTRUCTIVE, f"drops the empty default partition {default}, and locks {name}"))
     found.statements += [
         f"lock table {name} in access exclusive mode;",
-        f"do $check$ begin if exists (select from {default}) then "
-        "raise exception 'the default partition has got rows meanwhile'; end if; end $check$;",
+        (
+            f"do $check$ begin if exists (select from {default}) then "
+            "raise exception 'the default partition has got rows meanwhile'; end if; end $check$;"
+        ),
         f"drop table {default};",
     ]
 

@@ -41,7 +41,9 @@ def plan_jobs(cron: Connection, database: str, wanted: Database) -> Iterator[Ste
     if wanted.maintenance is not None:
         yield from _plan_job("maintain", database, there.get("maintain"), _maintenance(wanted.maintenance, there))
     if wanted.monitor is not None:
-        yield from _plan_job("monitor", database, there.get("monitor"), _monitor(wanted.monitor, there, fastest(server)))
+        yield from _plan_job(
+            "monitor", database, there.get("monitor"), _monitor(wanted.monitor, there, fastest(server))
+        )
 
 
 def _maintenance(wanted: Maintenance | bool, there: dict[str, ScheduledJob]) -> tuple[str, str] | None:
@@ -62,9 +64,7 @@ def _monitor(wanted: Monitor | bool, there: dict[str, ScheduledJob], first: str)
     return wanted.schedule or (job.schedule if job else first), command
 
 
-def _plan_job(
-    kind: str, database: str, job: ScheduledJob | None, wanted: tuple[str, str] | None
-) -> Iterator[Step]:
+def _plan_job(kind: str, database: str, job: ScheduledJob | None, wanted: tuple[str, str] | None) -> Iterator[Step]:
     name = job_name(kind, database)
     if wanted is None:
         if job is not None:

@@ -77,9 +77,7 @@ def plan_database(database: Database) -> DatabasePlan:
                 server["pg_partman"] = view.partman.version
             if view.installed is not None:
                 server["partwarden"] = view.installed
-            return DatabasePlan(
-                database.name, shown, server, tuple(steps), tuple(obstacles), tuple(notes), later
-            )
+            return DatabasePlan(database.name, shown, server, tuple(steps), tuple(obstacles), tuple(notes), later)
     except PartwardenError as failure:
         return DatabasePlan(database.name, shown, error=failure.problem, remedy=failure.remedy)
     except psycopg.Error as failure:
@@ -117,10 +115,14 @@ def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obs
                 yield Obstacle("jobs", missing.problem, missing.remedy or "", str(database.source))
 
 
-def _sets(view: View, database: Database, surroundings: list[Step | Obstacle]) -> Iterator[Step | Obstacle | Later | str]:
+def _sets(
+    view: View, database: Database, surroundings: list[Step | Obstacle]
+) -> Iterator[Step | Obstacle | Later | str]:
     if view.partman is None:
         if any(isinstance(each, Step) and each.object == "pg_partman" for each in surroundings):
-            yield Later(f"{len(database.partition_sets)} entries of partition_sets are planned when pg_partman is there")
+            yield Later(
+                f"{len(database.partition_sets)} entries of partition_sets are planned when pg_partman is there"
+            )
         else:
             yield Obstacle(
                 "pg_partman",

@@ -9,7 +9,7 @@ from partwarden.catalog import Table
 from partwarden.config import Database, PartitionSet
 from partwarden.config.names import QualifiedName, qualified_name
 from partwarden.database import quoted
-from partwarden.planning.create import create
+from partwarden.planning.create import create, takes_no_default
 from partwarden.planning.differences import compare, shown
 from partwarden.planning.steps import Action, Change, Danger, Kind, Obstacle, Step, Warned
 from partwarden.planning.view import View
@@ -49,7 +49,7 @@ def meant(view: View, database: Database) -> Iterator[Meant | Obstacle | str]:
 def plan_set(view: View, one: Meant) -> Step | Obstacle | list[Obstacle] | None:
     """What is to be done about one set; None where it is as the file wants it, or has to be converted first."""
     wanted, table = one.wanted, view.tables[one.table.schema, one.table.name]
-    place = str(wanted.source)
+    str(wanted.source)
     refused = list(_refused(view, wanted, table))
     if refused:
         return refused
@@ -161,12 +161,15 @@ def _policy(view: View, wanted: PartitionSet, table: Table) -> tuple[list[Change
 def _new_warnings(view: View, wanted: PartitionSet, table: Table) -> Iterator[Warned]:
     name = quoted(table.schema, table.name)
     yield Warned(Danger.LOCKING, f"locks {name} exclusively while its partitions are made")
+    assert view.partman is not None
+    if table.default_partition is not None and not takes_no_default(view.partman):
+        yield Warned(Danger.SLOW, f"reads the default partition of {name} under that lock")
     many = _how_many(view, wanted)
     if many is not None and many > _MANY:
         yield Warned(
             Danger.SLOW,
             f"makes some {many:,} partitions in one transaction; begin later (`start`), or see that "
-            "max_locks_per_transaction × max_connections is more than that",
+            "max_locks_per_transaction x max_connections is more than that",
         )
     if table.partitions and wanted.retention and wanted.retention.keep is not None:
         what = {"drop": "dropped", "move": "moved"}.get(wanted.retention.then or "", "detached")

@@ -39,9 +39,7 @@ def plan_settings(view: View, database: Database) -> Step | Obstacle | None:
                     (json.dumps(wanted),),
                 ).fetchone()
         except psycopg.Error as failure:
-            return Obstacle(
-                "settings", first_line(failure), "partwarden validate names the key", str(database.source)
-            )
+            return Obstacle("settings", first_line(failure), "partwarden validate names the key", str(database.source))
         assert row is not None
         actual, after = row
         wanted = {name: value for name, value in wanted.items() if actual.get(name) != after.get(name)}
@@ -68,7 +66,12 @@ def plan_silences(view: View, database: Database) -> Iterator[Step]:
     for key in sorted({*wanted, *actual}):
         after = wanted.get(key)
         before = actual.get(key)
-        if after is not None and before is not None and after[1] == before[1] and _same_moment(view, after[0], before[0]):
+        if (
+            after is not None
+            and before is not None
+            and after[1] == before[1]
+            and _same_moment(view, after[0], before[0])
+        ):
             continue
         if after is None and not database.silences and "silences" not in database.model_fields_set:
             continue

@@ -30,13 +30,11 @@ def plan_surroundings(view: View, database: Database) -> Iterator[Step | Obstacl
     wanted = [*database.schemas, *(schema for schema in database.extensions.values() if schema is not None)]
     for schema in dict.fromkeys(wanted):
         if schema not in schemas:
-            yield Step(
-                Kind.SCHEMA, Action.ADD, schema, "create schema", (f"create schema {quoted(schema)};",)
-            )
-    for name, schema in database.extensions.items():
+            yield Step(Kind.SCHEMA, Action.ADD, schema, "create schema", (f"create schema {quoted(schema)};",))
+    for name, place in database.extensions.items():
         installed = view.server.extensions.get(name)
         if installed is None:
-            where = "" if schema is None else f" schema {quoted(schema)}"
+            where = "" if place is None else f" schema {quoted(place)}"
             yield Step(
                 Kind.EXTENSION,
                 Action.ADD,
@@ -44,10 +42,10 @@ def plan_surroundings(view: View, database: Database) -> Iterator[Step | Obstacl
                 "create extension",
                 (f"create extension {quoted(name)}{where} cascade;",),
             )
-        elif schema is not None and installed.schema != schema:
+        elif place is not None and installed.schema != place:
             yield Obstacle(
                 f"extension {name}",
-                f"it is in schema {installed.schema}, and the file wants it in {schema}",
+                f"it is in schema {installed.schema}, and the file wants it in {place}",
                 f"write `{name}: {installed.schema}`; extensions are moved by hand, if at all",
                 str(database.source_of("extensions")),
             )

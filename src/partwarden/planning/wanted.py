@@ -61,9 +61,7 @@ def in_partmans_words(wanted: PartitionSet | SubPartition, partman: Partman) -> 
 
 def _said(wanted: PartitionSet | SubPartition) -> list[tuple[Term, Any]]:
     """Each thing that the file says something of; None is a retention that is to be none."""
-    said: dict[str, Any] = {
-        term.key: value for term in TERMS if (value := getattr(wanted, term.key, None)) is not None
-    }
+    said: dict[str, Any] = {term.key: value for term in TERMS if (value := getattr(wanted, term.key, None)) is not None}
     if wanted.retention is False:
         said["retention.keep"] = None
     elif wanted.retention is not None:

@@ -32,6 +32,4 @@ def call(schema: str, routine: str, arguments: Mapping[str, Any]) -> str:
 def update(table: str, values: Mapping[str, Any], where: str) -> str:
     """``update table set column = value, … where …``; ``table`` and ``where`` are SQL already."""
     listed = ", ".join(f"{column} = {literal(value)}" for column, value in values.items())
-    return f"update {table} set {listed} where {where};"  # noqa: S608 - composed of names and literals
-
-
+    return f"update {table} set {listed} where {where};"
