@@ -256,6 +256,15 @@ def _(world: World) -> None:
     )
 
 
+@fault("somebody changes what the file was applied to", "config-drift", with_partwarden=True)
+def _(world: World) -> None:
+    world.owner.execute(
+        "insert into partwarden.wanted_set (parent_table, config) "
+        "select parent_table, jsonb_build_object('premake', premake) from partman.part_config where parent_table = 'app.a'"
+    )
+    world.configure("premake = premake - 1")
+
+
 @fault("the monitor was installed and never scheduled", "monitor-overdue", with_partwarden=True)
 def _(world: World) -> None:
     world.owner.execute("update partwarden.installation set installed_at = now() - interval '1 hour'")

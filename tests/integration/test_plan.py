@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from partwarden.config import Config, read_config
 from partwarden.database import Connection
+from partwarden.install import install
 from partwarden.planning import Plan, Step, apply, plan
-from tests.partition_sets import partitions
+from tests.commands import partwarden
+from tests.partition_sets import daily_set, partitions, put_row_in_the_way
 from tests.servers import Database
 
 
 @pytest.fixture
-def owner(database: Database) -> Connection:
+def owner(database: Database) -> Iterator[Connection]:
     with database.connect_owner() as connection:
         yield connection
 
@@ -131,3 +136,171 @@ def test_a_set_that_nobody_manages_is_adopted_with_the_partitions_that_it_has(
     owner.execute("update partman.part_config set premake = 9")
     owner.execute("select partman.run_maintenance('app.events')")
     assert after < set(partitions(owner, "app.events"))
+
+
+EVERYTHING = """
+    cluster: prod-eu
+    schemas: [archive]
+    extensions: {pg_partman: partman}
+    maintenance: {schedule: "17 * * * *", repair: off, lock_wait: 50 milliseconds}
+    monitor: {schedule: "* * * * *", channel: none, remind_after: 12 hours}
+    thresholds: {headroom: 3, stuck_after: 30 minutes}
+    silences:
+      - {check: default-*, object: app.*, until: 2099-12-31, note: we know}
+    partition_sets:
+      - {tables: "app.*", control: created_at, interval: 1 day, premake: 7, infinite: true, repair: always,
+         retention: {keep: 30 days, then: move to archive}}
+"""
+
+
+def test_one_file_sets_up_everything_and_drift_is_found(tmp_path: Path, database: Database, owner: Connection) -> None:
+    for name in ("events", "orders"):
+        make_table(owner, name)
+    config = written(tmp_path, database, EVERYTHING)
+    assert [(step.kind.value, step.object) for step in applied(config)] == [
+        ("schema", "archive"),
+        ("installation", "partwarden"),
+        ("settings", "settings"),
+        ("partition set", "app.events"),
+        ("partition set", "app.orders"),
+        ("silences", "silences"),
+        ("job", f"partwarden maintain {database.name}"),
+        ("job", f"partwarden monitor {database.name}"),
+    ]
+    row = owner.execute("select cluster, repair, lock_wait::text, remind_after::text, headroom from partwarden.setting")
+    assert row.fetchone() == ("prod-eu", "off", "00:00:00.05", "12:00:00", 3)
+    assert owner.execute("select * from partwarden.set_policy order by 1").fetchall() == [
+        ("app.events", "always"),
+        ("app.orders", "always"),
+    ]
+    with psycopg.connect(database.server.cluster.dsn()) as cron:
+        jobs = cron.execute(
+            "select schedule, command from cron.job where database = %s order by 2", (database.name,)
+        ).fetchall()
+    assert jobs == [("17 * * * *", "call partwarden.maintain()"), ("* * * * *", "call partwarden.monitor()")]
+
+    owner.execute("update partman.part_config set premake = 5 where parent_table = 'app.events'")
+    drift = owner.execute("select object, summary from partwarden.run_checks(array['config-drift'])").fetchall()
+    assert drift == [("app.events", "the configuration of app.events is not as the file has it: premake is 5, not 7")]
+    (step,) = applied(config)
+    assert [(change.key, change.before, change.after) for change in step.changes] == [("premake", "5", "7")]
+
+    fewer = written(tmp_path, database, EVERYTHING.replace("maintenance: {schedule", "maintenance: false #"))
+    (step,) = applied(fewer)
+    assert (step.kind, step.action) == ("job", "remove")
+
+
+def test_a_silence_of_the_file_keeps_an_incident_quiet_and_its_end_tells_of_it(
+    database: Database, owner: Connection
+) -> None:
+    daily_set(owner, "public.events")
+    install(owner)
+    owner.execute("insert into partwarden.silence values ('default-*', 'public.*', now() + interval '1 hour', 'known')")
+    put_row_in_the_way(owner, "public.events")
+    owner.execute("call partwarden.monitor()")
+    told = "select check_id, told from partwarden.incident where check_id like 'default-%' order by 1"
+    assert owner.execute(told).fetchall() == [("default-blocks-maintenance", None), ("default-not-empty", None)]
+    assert owner.execute("select subject from partwarden.notification where subject like '%default-%'").fetchall() == []
+    owner.execute("delete from partwarden.silence")
+    owner.execute("call partwarden.monitor()")
+    assert owner.execute(told).fetchall() == [
+        ("default-blocks-maintenance", "critical"),
+        ("default-not-empty", "warning"),
+    ]
+
+
+def test_what_cannot_be_is_said_before_anything_is_changed(
+    tmp_path: Path, database: Database, owner: Connection
+) -> None:
+    daily_set(owner, "public.events")
+    config = written(
+        tmp_path,
+        database,
+        """
+    partition_sets:
+      - {table: public.events, control: created_at, interval: 1 week, premake: 9}
+      - {table: public.evnets, control: created_at, interval: 1 day}
+      - {tables: "none_*.x", control: id, interval: 10}
+""",
+    )
+    (planned,) = plan(config).databases
+    assert [(each.object, each.problem) for each in planned.obstacles] == [
+        (
+            "public.events",
+            "interval is 1 day, which its partitions stand for, and can't become 1 week",
+        ),
+        ("public.evnets", "there is no table public.evnets"),
+    ]
+    assert "did you mean public.events?" in planned.obstacles[1].remedy
+    assert planned.obstacles[0].place is not None
+    assert planned.obstacles[0].place.startswith(f"{tmp_path}/partwarden.yaml:6:53")
+    assert any("no table matches none_*.x" in note for note in planned.notes)
+    (result,) = apply(config, Plan((planned,)), lambda *_: None)
+    assert result.error is not None
+    assert result.done == ()
+    assert owner.execute("select premake from partman.part_config").fetchone() == (5,)
+
+
+def test_a_changed_database_makes_an_old_plan_void(tmp_path: Path, database: Database, owner: Connection) -> None:
+    daily_set(owner, "public.events")
+    config = written(
+        tmp_path,
+        database,
+        "    partition_sets: [{table: public.events, control: created_at, interval: 1 day, premake: 9}]\n",
+    )
+    made = plan(config)
+    owner.execute("update partman.part_config set premake = 8")
+    (result,) = apply(config, made, lambda *_: None)
+    assert result.error is not None
+    assert "no longer as it was" in result.error.problem
+    assert owner.execute("select premake from partman.part_config").fetchone() == (8,)
+
+
+def test_two_at_once_do_not_meet_and_a_database_that_is_down_costs_the_others_nothing(
+    tmp_path: Path, database: Database, owner: Connection
+) -> None:
+    daily_set(owner, "public.events")
+    sets = "    partition_sets: [{table: public.events, control: created_at, interval: 1 day, premake: 9}]\n"
+    file = tmp_path / "partwarden.yaml"
+    file.write_text(
+        f"databases:\n  - name: down\n    dsn: host=127.0.0.1 port=1 user=x connect_timeout=2\n{sets}"
+        f"  - name: app\n    dsn: {database.owner_dsn}\n{sets}"
+    )
+    config = read_config(file)
+    made = plan(config)
+    assert made.databases[0].error is not None
+    owner.execute("select pg_advisory_lock(hashtext('partwarden apply'))")
+    _, second = apply(config, made, lambda *_: None)
+    assert second.error is not None
+    assert "another apply" in second.error.problem
+    owner.execute("select pg_advisory_unlock_all()")
+    first, second = apply(config, made, lambda *_: None)
+    assert first.error is not None
+    assert second.error is None
+    assert owner.execute("select premake from partman.part_config").fetchone() == (9,)
+
+
+def test_the_command_shows_the_plan_asks_and_leaves_with_what_became_of_it(
+    tmp_path: Path, database: Database, owner: Connection
+) -> None:
+    daily_set(owner, "public.events")
+    file = tmp_path / "partwarden.yaml"
+    text = (
+        f"databases:\n  - name: app\n    dsn: {database.owner_dsn}\n    partition_sets:\n"
+        "      - {table: public.events, control: created_at, interval: 1 day, premake: 9, retention: {keep: 1 year, then: drop}}\n"
+    )
+    file.write_text(text)
+    answer = partwarden("plan", "-c", str(file))
+    assert answer.returncode == 2
+    assert "premake" in answer.stdout
+    assert "destructive: partitions of public.events older than 1 year are dropped" in answer.stdout
+    assert partwarden("apply", "-c", str(file)).returncode == 3  # nobody is there to be asked
+    refused = partwarden("apply", "-c", str(file), "--yes")
+    assert refused.returncode == 3
+    assert "--allow-destroy" in refused.stdout
+    assert partwarden("apply", "-c", str(file), "--yes", "--allow-destroy").returncode == 0
+    assert partwarden("plan", "-c", str(file)).returncode == 0
+    document = json.loads(partwarden("plan", "-c", str(file), "--json").stdout)
+    assert document["changes"] == 0
+    script = partwarden("plan", "-c", str(file), "--sql").stdout
+    assert script == ""

@@ -9,13 +9,15 @@ from cyclopts import App, Group, Parameter
 import partwarden
 from partwarden.cli import aws, check, database, drain, explain, incidents, local, repair
 from partwarden.cli.demo import demo
+from partwarden.cli.plan import apply, plan
 from partwarden.cli.program import run
 
 _look = Group("Look, with nothing installed", sort_key=0)
-_repair = Group("Repair, with nothing installed", sort_key=1)
-_in_database = Group("In a database", sort_key=2)
-_in_aws = Group("In AWS", sort_key=3)
-_on_this_machine = Group("On this machine", sort_key=4)
+_as_code = Group("As the file says", sort_key=1)
+_repair = Group("Repair, with nothing installed", sort_key=2)
+_in_database = Group("In a database", sort_key=3)
+_in_aws = Group("In AWS", sort_key=4)
+_on_this_machine = Group("On this machine", sort_key=5)
 
 app = App(
     name="partwarden",
@@ -31,6 +33,8 @@ app = App(
 app.command(check.check, group=_look, sort_key=0)
 app.command(explain.checks, group=_look, sort_key=1)
 app.command(explain.explain, group=_look, sort_key=2)
+app.command(plan, group=_as_code, sort_key=0)
+app.command(apply, group=_as_code, sort_key=1)
 app.command(repair.repair, group=_repair, sort_key=0)
 app.command(drain.drain, group=_repair, sort_key=1)
 app.command(database.install, group=_in_database, sort_key=0)

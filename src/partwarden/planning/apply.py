@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from partwarden.config import Config
+from partwarden.config import Config, Database
 from partwarden.database import Connection, connect, explained, inspect
 from partwarden.draining.events import Event
 from partwarden.draining.locks import in_short_tries
 from partwarden.errors import ApplyFailed, PartwardenError
 from partwarden.install import install
 from partwarden.planning.plan import chosen, plan_database
+from partwarden.planning.record import record
 from partwarden.planning.steps import DatabasePlan, Kind, Plan, Step
 from partwarden.schedule import open_cron
 
@@ -59,18 +60,10 @@ def apply(
     for planned in plan.databases:
         try:
             _refuse(planned, allow_destroy=allow_destroy)
-            dsn = databases[planned.name].conninfo
-            with connect(dsn) as connection, _alone(connection, planned.name):
+            with connect(databases[planned.name].conninfo) as connection, _alone(connection, planned.name):
                 done.append(
                     _apply(
-                        connection,
-                        dsn,
-                        planned,
-                        lambda name=planned.name: plan_database(databases[name]),  # type: ignore[misc]
-                        databases[planned.name].cron_database,
-                        tell,
-                        wait or Wait(),
-                        allow_destroy=allow_destroy,
+                        connection, databases[planned.name], planned, tell, wait or Wait(), allow_destroy=allow_destroy
                     )
                 )
         except PartwardenError as failure:
@@ -107,10 +100,8 @@ def _alone(connection: Connection, name: str) -> Iterator[None]:
 
 def _apply(
     connection: Connection,
-    dsn: str,
+    database: Database,
     planned: DatabasePlan,
-    plan_again: Callable[[], DatabasePlan],
-    cron_database: str | None,
     tell: Tell,
     wait: Wait,
     *,
@@ -118,7 +109,7 @@ def _apply(
 ) -> Applied:
     done: list[Step] = []
     for _ in range(_ROUNDS):
-        fresh = plan_again()
+        fresh = plan_database(database)
         if not done and fresh.steps != planned.steps:
             raise ApplyFailed(
                 f"nothing was changed in {planned.name}: it is no longer as it was when the plan was made",
@@ -128,23 +119,29 @@ def _apply(
         for number, step in enumerate(fresh.steps):
             tell(planned.name, step)
             try:
-                _do(connection, dsn, step, cron_database, wait)
+                _do(connection, database, step, wait)
             except PartwardenError as failure:
                 return Applied(planned.name, tuple(done), step, failure, fresh.steps[number + 1 :])
             done.append(step)
         if fresh.later is None:
             break
+    with explained(f"could not take note of what is applied in {planned.name}", ApplyFailed):
+        record(connection, database)
     return Applied(planned.name, tuple(done))
 
 
-def _do(connection: Connection, dsn: str, step: Step, cron_database: str | None, wait: Wait) -> None:
+def _do(connection: Connection, database: Database, step: Step, wait: Wait) -> None:
     if step.kind is Kind.INSTALLATION:
         install(connection)
         return
     attempt = f"could not do this to {step.object}: {step.summary or step.action}"
     if step.in_cron:
-        database = inspect(connection).database
-        with open_cron(dsn, database, cron_database) as cron, explained(attempt, ApplyFailed), cron.transaction():
+        name = inspect(connection).database
+        with (
+            open_cron(database.conninfo, name, database.cron_database) as cron,
+            explained(attempt, ApplyFailed),
+            cron.transaction(),
+        ):
             _run(cron, step)
         return
     with explained(attempt, ApplyFailed):

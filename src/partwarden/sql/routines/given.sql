@@ -25,6 +25,7 @@ begin
         'cron_run', (select coalesce(jsonb_agg(to_jsonb(run)), '[]') from partwarden.job_run run),
         'maintenance_record', (select coalesce(jsonb_agg(to_jsonb(record)), '[]')
                                from partwarden.maintenance_record() record),
+        'wanted_set', (select coalesce(jsonb_agg(to_jsonb(wanted)), '[]') from partwarden.wanted_set wanted),
         'last_good_call', (select max(started_at) from partwarden.maintenance where outcome = 'succeeded'),
         'id_usage', (select coalesce(jsonb_agg(to_jsonb(usage)), '[]') from (
             select
