@@ -7,7 +7,7 @@ import sys
 from cyclopts import App, Group, Parameter
 
 import partwarden
-from partwarden.cli import aws, check, database, drain, explain, incidents, local, repair
+from partwarden.cli import aws, check, database, drain, explain, incidents, local, repair, validate
 from partwarden.cli.demo import demo
 from partwarden.cli.plan import apply, plan
 from partwarden.cli.program import run
@@ -33,8 +33,9 @@ app = App(
 app.command(check.check, group=_look, sort_key=0)
 app.command(explain.checks, group=_look, sort_key=1)
 app.command(explain.explain, group=_look, sort_key=2)
-app.command(plan, group=_as_code, sort_key=0)
-app.command(apply, group=_as_code, sort_key=1)
+app.command(validate.validate, group=_as_code, sort_key=1)
+app.command(plan, group=_as_code, sort_key=2)
+app.command(apply, group=_as_code, sort_key=3)
 app.command(repair.repair, group=_repair, sort_key=0)
 app.command(drain.drain, group=_repair, sort_key=1)
 app.command(database.install, group=_in_database, sort_key=0)

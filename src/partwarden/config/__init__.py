@@ -11,15 +11,18 @@ from partwarden.config.models import (
     SubPartition,
 )
 from partwarden.config.names import QualifiedName, qualified_name
+from partwarden.config.problems import BadFile, Problem
 from partwarden.config.reading import read_config
 from partwarden.config.said import Source
 
 __all__ = [
+    "BadFile",
     "Config",
     "Database",
     "Maintenance",
     "Monitor",
     "PartitionSet",
+    "Problem",
     "QualifiedName",
     "Retention",
     "Silence",

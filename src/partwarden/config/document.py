@@ -12,7 +12,7 @@ import yaml
 from partwarden.config.problems import Problem
 from partwarden.config.said import Items, Section, Source, Word
 
-_MOST_NODES = 200_000
+_MOST_REPEATED = 20_000  # nodes that aliases bring back
 _LARGEST = 10_000_000  # bytes
 _NULLS = ("", "~", "null", "Null", "NULL")
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
@@ -42,7 +42,8 @@ class _Reader:
     def __init__(self, file: str, environment: Mapping[str, str]) -> None:
         self._file = file
         self._environment = environment
-        self._nodes = 0
+        self._seen: set[int] = set()
+        self._repeated = 0
         self.problems: list[Problem] = []
 
     def section_of(self, content: bytes) -> Section | None:
@@ -104,8 +105,9 @@ class _Reader:
 
     def _value(self, node: yaml.Node, path: str, within: tuple[int, ...] = ()) -> object:
         """Aliases are followed, so a node may come more than once, but neither within itself nor without end."""
-        self._nodes += 1
-        if self._nodes > _MOST_NODES:
+        self._repeated += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._repeated > _MOST_REPEATED:
             raise _Unreadable(Problem.at(self._place(node), path, "the aliases of this file stand for too much"))
         if id(node) in within:
             raise _Unreadable(Problem.at(self._place(node), path, "this stands within itself"))

@@ -6,9 +6,10 @@ None stands for what is not said: an existing object keeps what it has, and a ne
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from psycopg.conninfo import make_conninfo
 from pydantic import (
@@ -22,12 +23,14 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from partwarden.config import names
+from partwarden.config import contradictions, names
 from partwarden.config import values as v
 from partwarden.config.names import QualifiedName
 from partwarden.config.said import NOWHERE, Section, Source
 from partwarden.dsn import is_libpqs
 from partwarden.errors import BadConfig
+
+_Said = TypeVar("_Said", bound="Stated")
 
 
 def key(meaning: str, *, left_out: str = "", since: str = "") -> Any:
@@ -73,6 +76,14 @@ class Stated(BaseModel):
         return hash(self.model_dump_json())
 
 
+def _unless(said: _Said, found: Iterable[tuple[str, str]]) -> _Said:
+    """What was said, if nothing was found against it."""
+    wrong = tuple(found)
+    if wrong:
+        raise v.Wrong(*wrong)
+    return said
+
+
 class Retention(Stated):
     """What happens to old partitions."""
 
@@ -87,12 +98,14 @@ class Retention(Stated):
     move_to: v.Name | None = Field(default=None, description="Where to, with `then: move to SCHEMA`.")
     keep_index: v.Truth | None = key("Whether a detached partition keeps its indexes.", left_out="true")
     keep_publication: v.Truth | None = key(
-        "Whether a detached partition stays in its publications.", left_out="false", since="4.6"
+        "Whether a detached partition stays in its publications.", left_out="false", since="5.1"
     )
     detach_before_drop: v.Truth | None = key(
         "Whether a partition is detached before it is dropped.", left_out="false", since="5.5"
     )
-    cascade: v.Truth | None = key("Whether what depends on a partition is dropped with it.", left_out="false")
+    cascade: v.Truth | None = key(
+        "Whether foreign keys that refer to a partition are dropped with it.", left_out="false", since="4 only"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -163,14 +176,15 @@ class Settings(Stated):
         "Whether partitions get the privileges of the parent, for those who name them.", left_out="false"
     )
     ignore_default_data: v.Truth | None = key(
-        "Whether rows in the default partition count when the newest partition is looked for.",
-        left_out="false; true since 5.0",
+        "Whether rows in the default partition are left out of account when it is decided which partitions to make.",
+        left_out="true; false in 4",
+        since="4.7",
     )
     datetime_string: v.Text | None = key(
         "The end of partitions' names, as a pattern of to_char().", left_out="by the interval"
     )
     date_trunc_interval: v.Text | None = key(
-        "What the first bound is rounded to, in date_trunc()'s words.", left_out="by the interval", since="4.7"
+        "What the first bound is rounded to, in date_trunc()'s words.", left_out="by the interval", since="4.6"
     )
     time_encoder: v.Qualified | None = key(
         "The function that makes a value of the control column from a time, for text and uuid.", since="5.2"
@@ -179,7 +193,7 @@ class Settings(Stated):
     control_not_null: v.Truth | None = key(
         "Whether the control column has to be NOT NULL.", left_out="true", since="5.2"
     )
-    offset: v.Whole | None = key("What the bounds of ids are moved by.", left_out="0", since="5.5")
+    offset: v.BigWhole | None = key("What the bounds of ids are moved by.", left_out="0", since="5.3")
     jobmon: v.Truth | None = key("Whether pg_jobmon records what is done, where it is installed.", left_out="true")
     maintenance_order: v.Whole | None = key("Sets with a lower number are maintained first.", since="5.1")
     maintenance_role: v.Name | None = key(
@@ -203,6 +217,10 @@ class SubPartition(Settings):
     interval: v.Interval = Field(description="How wide a partition of a partition is: an interval, or a number.")
     sub: SubPartition | None = key("How each of these is partitioned again.", left_out="not at all")
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        return _unless(self, contradictions.of_level(self))
+
 
 class Defaults(Settings):
     """What holds for every set of this file that does not say it itself; not for sub-partitions."""
@@ -211,6 +229,30 @@ class Defaults(Settings):
     repair: v.Repair | None = key(
         "Whether maintenance moves rows that are in the way of new partitions.", left_out="what `maintenance` says"
     )
+
+
+ORDER = (
+    *(
+        "table",
+        "tables",
+        "control",
+        "interval",
+        "type",
+        "premake",
+        "start",
+        "infinite",
+        "epoch",
+        "automatic",
+        "default",
+    ),
+    *("template", "retention", "constraint_columns", "optimize_constraint", "constraint_valid", "inherit_privileges"),
+    *("ignore_default_data", "datetime_string", "date_trunc_interval", "time_encoder", "time_decoder"),
+    *("control_not_null", "offset", "jobmon", "maintenance_order", "maintenance_role", "inherit_fk", "publications"),
+    *("subscription_refresh", "repair", "convert", "sub"),
+)
+"""The keys of a set in the order in which a person writes them."""
+
+TABLE_MEANING = "The partitioned table, as `schema.name`. What is not in quotes is taken as it stands."
 
 
 class PartitionSet(Defaults):
@@ -230,10 +272,6 @@ class PartitionSet(Defaults):
     )
     sub: SubPartition | None = key("How each partition is partitioned itself.", left_out="not at all")
 
-    TABLE_MEANING: ClassVar[str] = (
-        "The partitioned table, as `schema.name`. What is not in quotes is taken as it stands."
-    )
-
     @model_validator(mode="before")
     @classmethod
     def _one_table_is_several(cls, said: Any) -> Any:
@@ -251,6 +289,10 @@ class PartitionSet(Defaults):
         del renamed["table"]
         renamed.put("tables", (table,), said.keys_at["table"], said.values_at["table"])
         return renamed
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        return _unless(self, chain(contradictions.of_level(self), contradictions.of_start(self.start, self.interval)))
 
     @property
     def is_pattern(self) -> bool:
@@ -279,6 +321,10 @@ class Maintenance(Stated):
         left_out="20 milliseconds",
     )
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        return _unless(self, contradictions.of_lock_wait(self.lock_wait))
+
 
 class Monitor(Stated):
     """The job that calls ``partwarden.monitor()``, and the settings that it goes by."""
@@ -306,6 +352,10 @@ class Monitor(Stated):
     heartbeat: v.Truth | None = key(
         "Whether a heartbeat is sent through the Lambda function, once a minute.", left_out="true"
     )
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        return _unless(self, contradictions.of_monitor(self))
 
 
 class Thresholds(Stated):
@@ -356,7 +406,7 @@ class _AsThresholds:
 class Silence(Stated):
     """Incidents that nothing is said of, up to a time."""
 
-    check: v.Text = Field(description="The check, by the name that `partwarden checks` shows; `*` for each.")
+    check: v.Check = Field(description="The check, by the name that `partwarden checks` shows; `*` for each.")
     object: v.Text = Field(description="What it is wrong with, as findings name it; `*` stands for anything.")
     until: v.Moment = Field(description="Until when: a date, or a date and a time.")
     note: v.Text | None = key("Why.")

@@ -40,12 +40,18 @@ def simple_name(text: str) -> str:
 
 def qualified_name(text: str) -> QualifiedName:
     """Schema and name. Raises ValueError for what is no ``schema.name``."""
+    schema, name = divided(text)
+    return QualifiedName(_name(schema), _name(name))
+
+
+def divided(text: str) -> tuple[str, str]:
+    """Schema and name as they are written. Raises ValueError for what is no ``schema.name``."""
     parts = _parts(text)
     if len(parts) == 1:
         raise ValueError(f"name its schema, too: public.{text}")
     if len(parts) > 2:
         raise ValueError('this is not schema.name; a name with a dot takes quotes, as in public."a.b"')
-    return QualifiedName(_name(parts[0]), _name(parts[1]))
+    return parts[0], parts[1]
 
 
 def is_pattern(text: str) -> bool:
@@ -59,7 +65,7 @@ def matches(pattern: str, table: QualifiedName) -> bool:
         return qualified_name(pattern) == table
     return all(
         (_name(part) == name) if part.startswith('"') else fnmatchcase(name, part)
-        for part, name in zip(_parts(pattern), (table.schema, table.name), strict=True)
+        for part, name in zip(divided(pattern), (table.schema, table.name), strict=True)
     )
 
 
@@ -75,7 +81,7 @@ def _parts(text: str) -> list[str]:
         if position == len(text):
             return parts
         if text[position] != ".":
-            raise ValueError('quotes belong around a whole name, and are doubled inside, as in "a ""b"" c"')
+            raise ValueError('quotes belong around a whole name, and are doubled inside, as in a."b ""c"""')
         position += 1
 
 

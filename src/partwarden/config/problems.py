@@ -37,7 +37,10 @@ class BadFile(BadConfig):
         found = list(dict.fromkeys(problems))
         files = list(dict.fromkeys(each.file for each in found))
         self.problems = tuple(sorted(found, key=lambda each: (files.index(each.file), each.line, each.column)))
-        super().__init__("\n".join(map(str, self.problems)), remedy="docs/file.md has every key, and what it takes")
+        super().__init__(
+            "\n".join(map(str, self.problems)),
+            remedy="mend it, then: partwarden validate (docs/file.md has every key, and what it takes)",
+        )
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:

@@ -73,13 +73,14 @@ class _Reading:
         if section is None:
             return
         self._open.append(real)
-        self._understand(section, path)
+        self._understand(section, path, unread={(each.line, each.column) for each in problems})
         self._open.pop()
 
-    def _understand(self, section: Section, path: Path) -> None:
+    def _understand(self, section: Section, path: Path, unread: set[tuple[int, int]]) -> None:
         self.problems += _without_value(section)
         file, problems = _validated(section)
-        self.problems += problems
+        # Of what could not be read nothing more can be said.
+        self.problems += (each for each in problems if (each.line, each.column) not in unread)
         if file is not None:
             self.files.append(file)
         include = section.get("include")

@@ -9,11 +9,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from partwarden.config.models import Thresholds
+from partwarden.config.models import ORDER, Thresholds
 from partwarden.config.pg_partman import NOT_SAID_HERE, SAID_HERE
 from partwarden.config.problems import Problem, nearest
 from partwarden.config.said import Items, Section, Source, Word
 from partwarden.config.values import Wrong
+
+_FEW = 13
 
 _MESSAGES = {
     "missing": "this key has to be there",
@@ -32,8 +34,16 @@ _MESSAGES = {
 def problems_of(failure: ValidationError, said: Section, model: type[BaseModel], path: str = "") -> list[Problem]:
     """Each thing that the model refused of what was said; ``path`` is where that begins in its file."""
     found = failure.errors(include_url=False)
-    real = [each for each in found if each["loc"][-1:] != ("literal[False]",)] or found
+    real = [each for each in found if not _follows_from_another(each, found)] or found
     return [problem for each in real for problem in _problems(each, said, model, path)]
+
+
+def _follows_from_another(error: ErrorDetails, found: list[ErrorDetails]) -> bool:
+    """Whether it only says that a section is not ``false``, or that a list is empty whose items were refused."""
+    loc = error["loc"]
+    return loc[-1:] == ("literal[False]",) or (
+        error["type"] == "too_short" and any(each["loc"][: len(loc)] == loc for each in found if each is not error)
+    )
 
 
 def _problems(error: ErrorDetails, said: Section, model: type[BaseModel], path: str) -> Iterator[Problem]:
@@ -41,8 +51,8 @@ def _problems(error: ErrorDetails, said: Section, model: type[BaseModel], path: 
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, Wrong):
         for inner, message in cause.found:
-            at = value.keys_at.get(inner, place) if isinstance(value, Section) else place
-            yield Problem.at(at, f"{path}.{inner}".lstrip("."), message)
+            at, message_path = _below(value, inner.split("."), place, path)
+            yield Problem.at(at, message_path, message)
         return
     if error["type"] == "extra_forbidden":
         yield Problem.at(place, path, _unknown(key, known))
@@ -74,6 +84,10 @@ def _unknown(key: str, known: list[str]) -> str:
     meant = nearest(key, known)
     if meant is not None:
         return f"there is no such key; did you mean {meant}?"
+    if key in ORDER:
+        return "there is no such key here: it is said of a partition set"
+    if len(known) > _FEW:
+        return "there is no such key"
     return f"there is no such key; there are {', '.join(known)}"
 
 
@@ -112,6 +126,15 @@ def _follow(
             place, value = here.sources[step], here[step]
             path, here = f"{path}[{step}]", here[step]
     return place, key, path, value, known
+
+
+def _below(value: Any, keys: list[str], place: Source, path: str) -> tuple[Source, str]:
+    """Where a key of a section stands, or one further down, as far as it is said."""
+    for key in keys:
+        path = f"{path}.{key}".lstrip(".")
+        if isinstance(value, Section) and key in value:
+            place, value = value.values_at[key], value[key]
+    return place, path
 
 
 def _keys(kind: type[BaseModel] | None) -> list[str]:

@@ -13,7 +13,9 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from partwarden import bundle
 from partwarden.config import names
+from partwarden.config.problems import nearest
 from partwarden.config.said import Word
 from partwarden.dsn import SECRETS, aws_login
 from partwarden.errors import CouldNotConnect
@@ -28,7 +30,6 @@ class Wrong(ValueError):
 
 
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
-_VARIABLE = {"type": "string", "pattern": r"\$\{"}  # what an editor can't look into
 
 # What a number and its unit are in seconds, by what PostgreSQL calls it; months and years are about so long.
 _UNITS = {
@@ -75,6 +76,7 @@ _OLD_WORDS = {
     "quarter-hour": "15 minutes",
 }
 
+_LONGEST_NUMBER = 19  # digits
 _NUMBER = re.compile(r"[0-9][0-9_]*")
 _SECONDS = re.compile(r"([1-9]|[1-5][0-9]) seconds?", re.IGNORECASE)
 _FIELDS = (("minute", 0, 59, ""), ("hour", 0, 23, ""), ("day of the month", 1, 31, ""))
@@ -135,11 +137,11 @@ def _whole(value: object) -> object:
     if not isinstance(value, Word):
         return value
     number = value.strip().replace("_", "")
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", number):
+    if not re.fullmatch(r"[+-]?[0-9]+", number):
         raise ValueError("this is not a whole number")
     if value.quoted:
         raise ValueError(f"this is text: write {number}, without quotes")
-    return int(number)
+    return int(number[: _LONGEST_NUMBER + 2])
 
 
 def _duration(value: object) -> object:
@@ -163,6 +165,14 @@ def _some_time(value: object) -> object:
     return text
 
 
+def _number(text: str) -> str:
+    """As PostgreSQL writes a bigint: no zeros before it, no strokes within."""
+    digits = text.replace("_", "")
+    if len(digits) > _LONGEST_NUMBER:
+        raise ValueError("no id is as big as that")
+    return str(int(digits))
+
+
 def _interval(value: object) -> object:
     text = _text(value)
     if not isinstance(text, str):
@@ -171,7 +181,7 @@ def _interval(value: object) -> object:
     if text.lower() in _OLD_WORDS:
         raise ValueError(f"{text.lower()} is a word of pg_partman 4: write {_OLD_WORDS[text.lower()]}")
     if is_number(text):
-        number = str(int(text.replace("_", "")))
+        number = _number(text)
         if number == "0":
             raise ValueError("partitions as wide as nothing can't be made")
         return number
@@ -181,7 +191,7 @@ def _interval(value: object) -> object:
 def _retention(value: object) -> object:
     text = _text(value)
     if isinstance(text, str) and is_number(text.strip()):
-        return str(int(text.strip().replace("_", "")))
+        return _number(text.strip())
     return _duration(value)
 
 
@@ -191,7 +201,7 @@ def _start(value: object) -> object:
         return text
     text = text.strip()
     if re.fullmatch(r"-?[0-9][0-9_]*", text):
-        return str(int(text.replace("_", "")))
+        return _number(text)
     _moment_of(text)
     return text
 
@@ -268,6 +278,17 @@ def _dsn(value: object) -> object:
     return str(value)
 
 
+def _check(value: object) -> object:
+    text = _text(value)
+    if not isinstance(text, str) or text == "*":
+        return text
+    known = [check.id for check in bundle.checks()]
+    if text not in known:
+        meant = nearest(text, known)
+        raise ValueError("there is no such check" + (f"; did you mean {meant}?" if meant else ""))
+    return text
+
+
 def _name(value: object) -> object:
     text = _text(value)
     if isinstance(text, str):
@@ -286,10 +307,9 @@ def _table(value: object) -> object:
     text = _text(value)
     if isinstance(text, str):
         if names.is_pattern(text):
-            if text.count(".") == 0:
-                raise ValueError(f"a pattern is for schema and name: *.{text}")
-        else:
-            names.qualified_name(text)
+            names.divided(text)
+        elif "." in (table := names.qualified_name(text)).name or "." in table.schema:
+            raise ValueError("pg_partman does not take names with a dot inside")
     return text
 
 
@@ -328,27 +348,17 @@ def _text_schema(**more: Any) -> WithJsonSchema:
 
 
 _NUMBER_OR_TEXT = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
-_WHOLE_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 1}, _VARIABLE]}
 
 Text = Annotated[str, BeforeValidator(_text), _text_schema(minLength=1)]
 Truth = Annotated[
     bool,
     BeforeValidator(_truth),
-    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["on", "off", "yes", "no"]}, _VARIABLE]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["on", "off", "yes", "no"]}]}),
 ]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**31 - 1), WithJsonSchema(_WHOLE_SCHEMA)]
-BigCount = Annotated[
-    int,
-    BeforeValidator(_whole),
-    Field(ge=0, le=2**63 - 1),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, _VARIABLE]}),
-]
-Whole = Annotated[
-    int,
-    BeforeValidator(_whole),
-    Field(ge=-(2**31), le=2**31 - 1),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, _VARIABLE]}),
-]
+Count = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+BigCount = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_whole)]
+Whole = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), BeforeValidator(_whole)]
+BigWhole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), BeforeValidator(_whole)]
 Duration = Annotated[str, BeforeValidator(_duration), _text_schema(examples=["5 minutes", "1 day"])]
 SomeTime = Annotated[str, BeforeValidator(_some_time), _text_schema(examples=["5 minutes", "1 day"])]
 Interval = Annotated[str, BeforeValidator(_interval), _NUMBER_OR_TEXT]
@@ -356,6 +366,7 @@ Keep = Annotated[str, BeforeValidator(_retention), _NUMBER_OR_TEXT]
 Start = Annotated[str, BeforeValidator(_start), _NUMBER_OR_TEXT]
 Moment = Annotated[str, BeforeValidator(_moment), _text_schema(examples=["2026-12-31", "2026-12-31 18:00"])]
 Schedule = Annotated[str, BeforeValidator(_schedule), _text_schema(examples=["0 * * * *", "10 seconds"])]
+Check = Annotated[str, BeforeValidator(_check), _text_schema(examples=["default-not-empty", "*"])]
 Dsn = Annotated[str, BeforeValidator(_dsn), _text_schema()]
 Name = Annotated[str, BeforeValidator(_name), _text_schema(minLength=1)]
 Qualified = Annotated[str, BeforeValidator(_qualified), _text_schema(pattern=r"\.|\$\{")]
