@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
 from psycopg import ProgrammingError, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from partwarden.errors import CouldNotConnect
+from partwarden.errors import CouldNotConnect, PartwardenError
 
 SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
 """The parts of a connection string that are never shown.
@@ -150,6 +151,20 @@ def without_password(dsn: str) -> str:
 def without_secrets(text: str) -> str:
     """Any text as it may be shown: what looks like a password in a connection string is left out."""
     return _SECRET_VALUE.sub(r"\1…", _SECRET_IN_URI.sub(r"\1…@", text))
+
+
+def label(dsn: str) -> str:
+    """The connection as a report shows it: where to, and as whom."""
+    if not is_libpqs(dsn):
+        with suppress(PartwardenError):
+            return without_password(dsn)
+        return "(not a connection string)"
+    try:
+        parts = conninfo_to_dict(dsn)
+    except ProgrammingError:
+        return "(not a connection string)"
+    shown = {name: str(parts[name]) for name in ("service", "host", "port", "dbname", "user") if name in parts}
+    return make_conninfo("", **shown) or "the default server"
 
 
 def _shown(dsn: str) -> str:

@@ -7,13 +7,11 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from partwarden import bundle
 from partwarden.database import (
@@ -26,7 +24,7 @@ from partwarden.database import (
     problem_of,
     quoted,
 )
-from partwarden.dsn import is_libpqs, without_password
+from partwarden.dsn import label
 from partwarden.errors import BadOption, PartwardenError, UnknownCheck
 from partwarden.findings import Finding, Report, Skipped
 from partwarden.given import gather
@@ -78,7 +76,7 @@ def check_database(dsn: str, question: Question | None = None, *, name: str | No
     """
     question = question or Question()
     started = time.monotonic()
-    target = name or _label(dsn)
+    target = name or label(dsn)
     try:
         with connect_read_only(dsn, timeout=question.timeout) as connection:
             server = inspect(connection)
@@ -251,20 +249,6 @@ def _describe(connection: Connection, server: Server, given: Mapping[str, Any]) 
         **{name: server.extensions[name].version for name in ("pg_partman", "aws_lambda") if name in server.extensions},
     }
     return {name: value for name, value in described.items() if value}
-
-
-def _label(dsn: str) -> str:
-    """The connection as a report shows it: where to, and as whom."""
-    if not is_libpqs(dsn):
-        with suppress(PartwardenError):
-            return without_password(dsn)
-        return "(not a connection string)"
-    try:
-        parts = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:
-        return "(not a connection string)"
-    shown = {name: str(parts[name]) for name in ("service", "host", "port", "dbname", "user") if name in parts}
-    return make_conninfo("", **shown) or "the default server"
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:

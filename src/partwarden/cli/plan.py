@@ -64,7 +64,7 @@ def apply(
     from partwarden.planning import Wait
     from partwarden.planning import apply as carry_out
     from partwarden.planning import plan as make_plan
-    from partwarden.report.plan import applied_document, print_applied, print_doing, print_plan
+    from partwarden.report.plan import Doing, applied_document, print_applied, print_plan
 
     if dry_run:
         return plan(common=common)
@@ -75,13 +75,8 @@ def apply(
     print_plan(common.messages, made, verbose=common.verbose)
     if made.has_changes and not confirm(common.messages, "do it?", yes=yes, quiet=common.json):
         return 1
-    results = carry_out(
-        config,
-        made,
-        lambda database, step: print_doing(common.messages, database, step),
-        wait=wait,
-        allow_destroy=allow_destroy,
-    )
+    with Doing(common.messages) as tell:
+        results = carry_out(config, made, tell, wait=wait, allow_destroy=allow_destroy)
     common.answer(applied_document(results))
     print_applied(common.out, results)
     return 0 if all(each.is_complete for each in results) else _NOT_POSSIBLE

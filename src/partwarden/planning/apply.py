@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from partwarden.config import Config, Database
 from partwarden.database import Connection, connect, explained, inspect
@@ -17,7 +18,16 @@ from partwarden.planning.record import record
 from partwarden.planning.steps import DatabasePlan, Kind, Plan, Step
 from partwarden.schedule import open_cron
 
-Tell = Callable[[str, Step], None]
+
+class Tell(Protocol):
+    """Is told of each step, by the database's name."""
+
+    def begins(self, database: str, step: Step) -> None:
+        """The step is being done now."""
+
+    def ends(self, database: str, step: Step) -> None:
+        """It is done."""
+
 
 _ROUNDS = 3
 """What comes to light only after the first steps is planned again: extensions first, then what they bring."""
@@ -117,12 +127,13 @@ def _apply(
             )
         _refuse(fresh, allow_destroy=allow_destroy)
         for number, step in enumerate(fresh.steps):
-            tell(planned.name, step)
+            tell.begins(planned.name, step)
             try:
                 _do(connection, database, step, wait)
             except PartwardenError as failure:
                 return Applied(planned.name, tuple(done), step, failure, fresh.steps[number + 1 :])
             done.append(step)
+            tell.ends(planned.name, step)
         if fresh.later is None:
             break
     with explained(f"could not take note of what is applied in {planned.name}", ApplyFailed):

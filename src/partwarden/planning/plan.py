@@ -9,7 +9,7 @@ import psycopg
 
 from partwarden.config import Config, Database
 from partwarden.database import connect, explained, problem_of
-from partwarden.dsn import without_password
+from partwarden.dsn import label
 from partwarden.errors import PartwardenError, PlanFailed
 from partwarden.planning.jobs import plan_jobs
 from partwarden.planning.sets import meant, plan_set
@@ -51,7 +51,7 @@ def chosen(config: Config, names: Sequence[str]) -> list[Database]:
 
 def plan_database(database: Database) -> DatabasePlan:
     """The same for one database."""
-    shown = _shown(database)
+    shown = label(database.dsn)
     try:
         dsn = database.conninfo
         with connect(dsn) as connection, explained(f"could not look at database {database.name}", PlanFailed):
@@ -145,10 +145,3 @@ def _sets(
     for name, managed in view.managed.items():
         if managed.above is None and name not in known:
             yield f"{name} is managed by pg_partman, and is not in the file"
-
-
-def _shown(database: Database) -> str:
-    try:
-        return without_password(database.dsn)
-    except (PartwardenError, psycopg.ProgrammingError):
-        return database.name

@@ -133,6 +133,14 @@ def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacl
             f"write `control: {table.key[0]}`, or name another table",
             place,
         )
+    if view.partman.is_4 and wanted.datetime_string is not None and table.parent_table not in view.managed:
+        yield Obstacle(
+            table.parent_table,
+            f"pg_partman {view.partman.version} names the first partitions its own way, and then reads names by "
+            f"datetime_string {wanted.datetime_string}",
+            "leave datetime_string out",
+            str(wanted.source_of("datetime_string")),
+        )
     if "." in table.schema or "." in table.name:
         yield Obstacle(
             table.parent_table, "pg_partman takes no name with a dot in it", "alter table … rename to …;", place

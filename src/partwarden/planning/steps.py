@@ -14,7 +14,7 @@ class Kind(StrEnum):
     SCHEMA = "schema"
     INSTALLATION = "installation"
     SETTINGS = "settings"
-    SET = "partition set"
+    SET = "set"
     CONVERSION = "conversion"
     SILENCES = "silences"
     JOB = "job"

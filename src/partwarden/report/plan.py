@@ -4,17 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from partwarden.planning import Action, Applied, Change, Danger, DatabasePlan, Plan, Step
+from partwarden.planning import Action, Applied, Change, Danger, DatabasePlan, Kind, Plan, Step
 from partwarden.report.text import in_one_line
 
 _SIGNS = {Action.ADD: ("+", "green"), Action.CHANGE: ("~", "yellow"), Action.REMOVE: ("-", "red")}
 _DANGERS = {Danger.DESTRUCTIVE: "bold red", Danger.SLOW: "yellow", Danger.LOCKING: "yellow"}
+
+
+class Doing:
+    """Tells of steps as they are done. In a terminal, a line below says what is being done at the moment."""
+
+    def __init__(self, messages: Console) -> None:
+        self._messages = messages
+        self._live = Status("", console=messages) if messages.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def begins(self, database: str, step: Step) -> None:
+        """The step is being done now."""
+        if self._live is not None:
+            self._live.update(Text(f"{in_one_line(database)}: {in_one_line(_title(step))}"))
+
+    def ends(self, database: str, step: Step) -> None:
+        """It is done."""
+        sign, style = _SIGNS[step.action]
+        self._messages.print(
+            Text.assemble((f"{sign} ", style), f"{in_one_line(database)}: {in_one_line(_title(step))}")
+        )
 
 
 def print_plan(out: Console, plan: Plan, *, verbose: bool) -> None:
@@ -43,12 +76,6 @@ def print_script(out: Console, plan: Plan) -> None:
                 continue
             out.print("begin;", *step.statements, "commit;", sep="\n", markup=False)
             out.print()
-
-
-def print_doing(messages: Console, database: str, step: Step) -> None:
-    """A step begins."""
-    sign, style = _SIGNS[step.action]
-    messages.print(Text.assemble((f"{sign} ", style), f"{database}: {in_one_line(_title(step))}"))
 
 
 def print_applied(out: Console, results: Sequence[Applied]) -> None:
@@ -113,7 +140,7 @@ def applied_document(results: Sequence[Applied]) -> dict[str, Any]:
 
 def _print_database(out: Console, database: DatabasePlan, *, verbose: bool) -> None:
     described = ", ".join(
-        f"{ {'postgresql': 'PostgreSQL'}.get(name, name) } {version}"
+        f"{'PostgreSQL' if name == 'postgresql' else name} {version}"
         for name, version in database.server.items()
         if name != "database"
     )
@@ -147,7 +174,7 @@ def _print_step(out: Console, step: Step, *, verbose: bool) -> None:
     out.print(Text.assemble((f"  {sign} ", style), (in_one_line(_title(step)), "" if step.changes else style)))
     width = max((len(change.key) for change in step.changes), default=0)
     for change in step.changes:
-        out.print(_change(change, width))
+        out.print(_change(change, width, is_new=step.action is Action.ADD))
     for warned in step.warnings:
         out.print(Text.assemble((f"      {warned.danger}: ", _DANGERS[warned.danger]), in_one_line(warned.text)))
     if verbose or any(warned.danger is not Danger.LOCKING for warned in step.warnings):
@@ -155,14 +182,21 @@ def _print_step(out: Console, step: Step, *, verbose: bool) -> None:
             out.print(Text(f"      {in_one_line(statement)}", style="dim"))
 
 
-def _change(change: Change, width: int) -> Text:
-    before = "–" if change.before is None else in_one_line(change.before)
-    after = "–" if change.after is None else in_one_line(change.after)
-    return Text.assemble(f"      {change.key:<{width}}  ", (before, "red"), " → ", (after, "green"))
+def _change(change: Change, width: int, *, is_new: bool) -> Text:
+    after = ("-" if change.after is None else in_one_line(change.after), "green")
+    if is_new:
+        return Text.assemble(f"      {change.key:<{width}}  ", after)
+    before = "-" if change.before is None else in_one_line(change.before)
+    return Text.assemble(f"      {change.key:<{width}}  ", (before, "red"), " → ", after)
 
 
 def _title(step: Step) -> str:
-    return f"{step.kind} {step.object}" + (f": {step.summary}" if step.summary else "")
+    match step.kind:
+        case Kind.INSTALLATION | Kind.SETTINGS | Kind.SILENCES:
+            name = step.object
+        case _:
+            name = f"{step.kind} {step.object}"
+    return name + (f": {step.summary}" if step.summary else "")
 
 
 def _counted(number: int, one: str, several: str) -> str:
