@@ -91,8 +91,8 @@ def test_a_variable_stands_for_what_the_environment_has(tmp_path: Path, monkeypa
 
 
 def test_names_are_written_as_sql_writes_them_and_never_folded(tmp_path: Path) -> None:
-    described = set_of(tmp_path, "control: Created, interval: 1 day")
-    assert described.control == "Created"
+    described = set_of(tmp_path, 'control: Created, interval: 1 day, constraint_columns: [\'"a ""b"".c"\', d e]')
+    assert (described.control, described.constraint_columns) == ("Created", ('a "b".c', "d e"))
     weird = QualifiedName("Ünï", 'Weird "Table"')
     assert str(weird) == 'Ünï."Weird ""Table"""'
     text = f'{DATABASE}    partition_sets:\n      - {{table: \'Ünï."Weird ""Table"""\', control: a, interval: 1 day}}\n'
@@ -161,6 +161,11 @@ def test_merge_keys_and_aliases_are_followed(tmp_path: Path) -> None:
     )
     first, second = config_of(tmp_path, text).databases[0].partition_sets
     assert (first.premake, second.premake, second.control, second.tables) == (5, 6, "at", ("app.b",))
+
+
+def test_what_is_said_of_nothing_is_not_the_same_as_nothing_said(tmp_path: Path) -> None:
+    assert "silences" in config_of(tmp_path, f"{DATABASE}    silences: []\n").databases[0].model_fields_set
+    assert config_of(tmp_path, DATABASE).databases[0].model_fields_set == {"name", "dsn"}
 
 
 def test_all_thresholds_of_the_checks_can_be_said_and_no_other(tmp_path: Path) -> None:

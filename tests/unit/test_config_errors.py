@@ -169,6 +169,7 @@ def test_a_schedule_looks_like_one_of_pg_crons(tmp_path: Path, schedule: str, pr
             "silences: [{check: gapp, object: a, until: 2026-12-31}]",
             "f.yaml:4:22: databases[0].silences[0].check: there is no such check; did you mean gap?",
         ),
+        ("silences: [{check: gone-*, object: a, until: 2026-12-31}]", "…check: there is no such check"),
         ("silences: [{check: gap, object: a, until: soon}]", "…until: this is no date that exists…"),
         ("extensions: {a.b: }", "f.yaml:4:20: databases[0].extensions.a.b: …takes quotes…"),
         ("dns: x", "f.yaml:4:3: databases[0].dns: there is no such key; did you mean dsn?"),

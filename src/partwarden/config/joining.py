@@ -34,25 +34,36 @@ def _joined(name: str, parts: Sequence[DatabasePart], problems: list[Problem]) -
     joined: dict[str, Any] = {"name": name}
     for key in _ONCE:
         said = [part for part in parts if getattr(part, key) is not None]
-        joined[key] = getattr(said[0], key) if said else None
+        if said:
+            joined[key] = getattr(said[0], key)
         problems += [
             _contradiction(name, key, said[0], other) for other in said[1:] if getattr(other, key) != joined[key]
         ]
     for key in _LISTS:
-        joined[key] = tuple(each for part in parts for each in getattr(part, key))
-    joined["schemas"] = tuple(dict.fromkeys(joined["schemas"]))
+        said = [part for part in parts if key in part.model_fields_set]
+        if said:  # an empty list says something, too
+            joined[key] = tuple(each for part in said for each in getattr(part, key))
+    if "schemas" in joined:
+        joined["schemas"] = tuple(dict.fromkeys(joined["schemas"]))
     for key in _MAPS:
-        joined[key] = {}
-        for part in parts:
-            for inner, value in getattr(part, key).items():
-                if joined[key].setdefault(inner, value) != value:
-                    first = next(each for each in parts if inner in getattr(each, key))
-                    problems.append(_contradiction(name, f"{key}.{inner}", first, part))
-    if joined["dsn"] is None:
+        said = [part for part in parts if key in part.model_fields_set]
+        if said:
+            joined[key] = _united(name, key, said, problems)
+    if "dsn" not in joined:
         problems.append(Problem.at(parts[0].source, f"database {name}", "nothing says how to get in: dsn"))
         return None
     keys_at = {key: part.source_of(key) for part in reversed(parts) for key in part.model_fields_set}
     return Database(**joined).placed(parts[0].source, keys_at)
+
+
+def _united(name: str, key: str, parts: Sequence[DatabasePart], problems: list[Problem]) -> dict[str, Any]:
+    united: dict[str, Any] = {}
+    for part in parts:
+        for inner, value in getattr(part, key).items():
+            if united.setdefault(inner, value) != value:
+                first = next(each for each in parts if inner in getattr(each, key))
+                problems.append(_contradiction(name, f"{key}.{inner}", first, part))
+    return united
 
 
 def _contradiction(name: str, key: str, first: DatabasePart, other: DatabasePart) -> Problem:

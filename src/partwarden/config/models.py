@@ -406,7 +406,9 @@ class _AsThresholds:
 class Silence(Stated):
     """Incidents that nothing is said of, up to a time."""
 
-    check: v.Check = Field(description="The check, by the name that `partwarden checks` shows; `*` for each.")
+    check: v.Check = Field(
+        description="The check, by the name that `partwarden checks` shows; `*` stands for anything."
+    )
     object: v.Text = Field(description="What it is wrong with, as findings name it; `*` stands for anything.")
     until: v.Moment = Field(description="Until when: a date, or a date and a time.")
     note: v.Text | None = key("Why.")

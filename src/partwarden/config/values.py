@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from psycopg import ProgrammingError
@@ -280,20 +281,19 @@ def _dsn(value: object) -> object:
 
 def _check(value: object) -> object:
     text = _text(value)
-    if not isinstance(text, str) or text == "*":
+    if not isinstance(text, str):
         return text
     known = [check.id for check in bundle.checks()]
-    if text not in known:
+    if not any(fnmatchcase(each, text) for each in known):
         meant = nearest(text, known)
         raise ValueError("there is no such check" + (f"; did you mean {meant}?" if meant else ""))
     return text
 
 
 def _name(value: object) -> object:
+    """The name itself: quotes are for the file."""
     text = _text(value)
-    if isinstance(text, str):
-        names.simple_name(text)
-    return text
+    return names.simple_name(text) if isinstance(text, str) else text
 
 
 def _qualified(value: object) -> object:
