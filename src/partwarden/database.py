@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ from partwarden.dsn import Login, resolve
 from partwarden.errors import CouldNotConnect, PartwardenError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+log = logging.getLogger(__name__)
 
 OLDEST_SERVER = 130000
 
@@ -47,22 +52,35 @@ class Server:
 
 
 @contextmanager
-def connect(dsn: str, *, database: str | None = None) -> Iterator[Connection]:
+def connect(dsn: str, *, database: str | None = None, timeout: float | None = None) -> Iterator[Connection]:
     """Connect as libpq does: a URI, ``key=value`` pairs, PG* variables, the service file, the password file; or by AWS.
 
-    ``database`` replaces the one that ``dsn`` names. Raises CouldNotConnect, and AwsFailed where AWS has to give a token
-    or a password and does not; neither ever holds the password.
+    ``database`` replaces the one that ``dsn`` names. ``timeout`` is in seconds, for connecting and then for each statement.
+    Raises CouldNotConnect, and AwsFailed where AWS has to give a token or a password and does not; neither ever
+    holds the password.
     """
-    with _open(resolve(dsn), database) as connection:
+    started = time.monotonic()
+    login = resolve(dsn)
+    with _open(login, database, timeout) as connection:
+        log.info(
+            "connected to %s as %s in %.0f ms", login.shown, connection.info.user, 1000 * (time.monotonic() - started)
+        )
+        if timeout is not None:
+            connection.autocommit = True
+            connection.execute(
+                "select pg_catalog.set_config('statement_timeout', %s, false)", (_milliseconds(timeout),)
+            )
+            connection.autocommit = False
         yield connection
 
 
-def _open(login: Login, database: str | None) -> Connection:
+def _open(login: Login, database: str | None, timeout: float | None) -> Connection:
     try:
         conninfo = make_conninfo(login.conninfo, application_name="partwarden")
         if database is not None:
             conninfo = make_conninfo(conninfo, dbname=database)
-        return psycopg.connect(conninfo, connect_timeout=int(conninfo_to_dict(conninfo).get("connect_timeout") or 10))
+        patience = float(conninfo_to_dict(conninfo).get("connect_timeout") or 10)
+        return psycopg.connect(conninfo, connect_timeout=math.ceil(min(patience, timeout or patience)))
     except psycopg.ProgrammingError:
         refusal = CouldNotConnect(
             "this is not a connection string that libpq understands",
@@ -78,12 +96,11 @@ def _open(login: Login, database: str | None) -> Connection:
 @contextmanager
 def connect_read_only(dsn: str, *, timeout: float, database: str | None = None) -> Iterator[Connection]:
     """Connect to look at a catalog: nothing can be written, no lock is waited for, and ``timeout`` is in seconds."""
-    with connect(dsn, database=database) as connection:
+    with connect(dsn, database=database, timeout=timeout) as connection:
         connection.autocommit = True
         connection.read_only = True
         for name, value in (
             ("default_transaction_read_only", "on"),
-            ("statement_timeout", str(max(int(timeout * 1000), 1))),
             ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
             ("jit", "off"),
             # The planner takes every common table expression for one row, and joins thousands by nested loops.
@@ -107,6 +124,10 @@ def explained(attempt: str, kind: type[PartwardenError]) -> Iterator[None]:
     except psycopg.Error as failure:
         hint = failure.diag.message_hint
         raise kind(f"{attempt}: {first_line(failure)}", remedy=hint) from failure
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(int(seconds * 1000), 1))
 
 
 def inspect(connection: Connection) -> Server:

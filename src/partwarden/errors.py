@@ -76,6 +76,10 @@ class ApplyFailed(PartwardenError):
     """A plan could not be carried out, or not to its end."""
 
 
+class TimeIsUp(PartwardenError):
+    """The time that a command was given is over; what it has done stays, and the same command goes on."""
+
+
 class RepairFailed(PartwardenError):
     """A partition set could not be repaired."""
 

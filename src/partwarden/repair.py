@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from partwarden.draining import Drain, Event, Finished, Plan, drain
+from partwarden.draining import Drain, Event, Finished, Plan, Step, drain
 from partwarden.draining.locks import in_short_tries
 from partwarden.draining.plan import make_plan
 from partwarden.draining.session import Session, open_session, refusals
@@ -172,6 +172,7 @@ def _carry_out(dsn: str, treatment: Treatment, wish: Repair) -> Done:
     done: list[str] = []
     finished: Finished | None = None
     try:
+        wish.tell(Step(f"repairing {treatment.name}"))
         with open_session(dsn, treatment.name) as session, refusals(session.name):
             if treatment.rows_in_storage is not None:
                 rows = _in_tries(session, wish, "recover_async")

@@ -67,19 +67,20 @@ def schedule(
     monitor: str | None = None,
     cron_database: str | None = None,
     cluster: str | None = None,
+    timeout: float | None = None,
 ) -> ScheduleReport:
     """Schedule the maintenance and the monitor of the database that ``dsn`` leads to; repeating it changes nothing.
 
     ``maintenance`` and ``monitor`` are pg_cron schedules; what is left out stays as it is scheduled already. At first,
     maintenance is hourly, and the monitor looks every ten seconds where pg_cron can (1.5), else every minute; without
     ``lambda_arn`` it keeps incidents but tells nobody. A database without pg_partman gets the monitor only.
-    ``cron_database`` is where pg_cron lives, if it can't be found.
+    ``cron_database`` is where pg_cron lives, if it can't be found. ``timeout`` is that of ``database.connect``.
 
     Raises ScheduleRefused naming what is missing: the schema, pg_cron, a privilege, a sensible schedule.
     """
     if (lambda_arn is None) != (topic_arn is None):
         raise ScheduleRefused("an alert needs both, the Lambda function's ARN and the SNS topic's ARN")
-    with connect(dsn) as target:
+    with connect(dsn, timeout=timeout) as target:
         target.autocommit = True
         server = inspect(target)
         if installed_version(target) is None:
@@ -90,7 +91,7 @@ def schedule(
             target.execute("update partwarden.setting set cluster = %s", (cluster,))
         aws_lambda_notes = list(_aws_lambda_notes(target, server.user))
         maintained = server.has("pg_partman")
-    with open_cron(dsn, server.database, cron_database) as cron:
+    with open_cron(dsn, server.database, cron_database, timeout) as cron:
         cron_server = inspect(cron)
         notes = []
         wanted = [_Wanted("monitor", monitor, fastest(cron_server), monitor_command(lambda_arn, topic_arn))]
@@ -114,12 +115,12 @@ def schedule(
     return ScheduleReport(cron_server.database, jobs, tuple(notes))
 
 
-def unschedule(dsn: str, *, cron_database: str | None = None) -> list[str]:
+def unschedule(dsn: str, *, cron_database: str | None = None, timeout: float | None = None) -> list[str]:
     """Take this database's two jobs out of pg_cron; the names of those that were there."""
-    with connect(dsn) as target:
+    with connect(dsn, timeout=timeout) as target:
         database = inspect(target).database
     removed = []
-    with open_cron(dsn, database, cron_database) as cron, explained("could not remove the jobs", ScheduleRefused):
+    with open_cron(dsn, database, cron_database, timeout) as cron, explained("could not remove the jobs", ScheduleRefused):
         for kind in ("maintain", "monitor"):
             found = cron.execute(
                 "select jobid, jobname from cron.job where jobname = %s and username = current_user",
@@ -229,15 +230,15 @@ def _cron_of(dsn: str, named: str | None) -> Iterator[Connection]:
 
 
 @contextmanager
-def open_cron(dsn: str, database: str, named: str | None) -> Iterator[Connection]:
+def open_cron(dsn: str, database: str, named: str | None, timeout: float | None = None) -> Iterator[Connection]:
     """A connection to the database that pg_cron lives in: the one named, this one, or the one the server says."""
     candidates = [named] if named is not None else [database]
     if named is None:
-        with connect(dsn) as probe:
+        with connect(dsn, timeout=timeout) as probe:
             configured = setting(probe, "cron.database_name")
         candidates += [configured] if configured else ["postgres"]
     for candidate in dict.fromkeys(candidates):
-        with connect(dsn, database=candidate) as connection:
+        with connect(dsn, database=candidate, timeout=timeout) as connection:
             connection.autocommit = True
             if inspect(connection).has("pg_cron"):
                 yield connection

@@ -424,7 +424,7 @@ def test_no_command_shows_a_secret_in_its_output_its_errors_or_its_command_line(
     "command",
     [
         ["check"], ["install"], ["uninstall"], ["schedule"], ["unschedule"], ["incidents", "list"],
-        ["drain", "app.events", "--dsn"], ["repair", "--dsn"],
+        ["drain", "app.events", "-d"], ["repair", "-d"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -469,7 +469,7 @@ def test_a_trial_is_filled_through_it_once(
     said = []
     for _ in range(2):
         with pytest.raises(SystemExit) as left:
-            main(["aws", "trial", "fill", "--dsn", f"aws-secret:prod/app?{tunnel(server)}"])
+            main(["aws", "trial", "fill", "-d", f"aws-secret:prod/app?{tunnel(server)}"])
         assert left.value.code == 0
         said.append(capsys.readouterr().out)
     assert "made extension pg_partman" in said[0]

@@ -277,7 +277,7 @@ def test_command_line_from_dry_run_to_destroy(
         said = capsys.readouterr()
         return int(left.value.code or 0), said.out, said.err
 
-    where = ["--cluster", CLUSTER, "--dsn", place.database.owner_dsn]
+    where = ["--cluster", CLUSTER, "-d", place.database.owner_dsn]
     make = ["deploy", *where, "--email", ADDRESS, "--monitor", EVERY_SECOND, "--no-wait"]
     code, said, _ = run(*make, "--dry-run")
     assert code == 1
@@ -290,7 +290,7 @@ def test_command_line_from_dry_run_to_destroy(
     assert place.world.account.client("cloudformation").describe_stacks()["Stacks"] == []
     code, said, error = run(*make, "--yes")
     assert code == 0, said + error
-    assert "CREATE_COMPLETE" in said
+    assert "CREATE_COMPLETE" in error
     assert "all is made" in said
     code, said, _ = run("test-alert", *where, "--json")
     assert code == 0, said

@@ -364,7 +364,7 @@ def test_it_is_not_removed_while_a_deploy_is_attached(account: Account, capsys: 
     with pytest.raises(SystemExit) as left:
         main(["aws", "trial", "down", "--yes"])
     assert left.value.code == 3
-    assert f"partwarden aws destroy --cluster {NAME} --dsn 'aws-secret:cluster:{NAME}/app?" in capsys.readouterr().err
+    assert f"partwarden aws destroy --cluster {NAME} -d 'aws-secret:cluster:{NAME}/app?" in capsys.readouterr().err
     assert resources(account) == before
 
 

@@ -26,7 +26,7 @@ def owner(database: Database) -> Iterator[Connection]:
 
 
 def run(database: Database, *options: str) -> subprocess.CompletedProcess[str]:
-    return partwarden("repair", "--dsn", database.owner_dsn, *options)
+    return partwarden("repair", "-d", database.owner_dsn, *options)
 
 
 def test_a_row_in_the_way_is_moved_and_maintenance_goes_on(database: Database, owner: Connection) -> None:

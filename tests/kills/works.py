@@ -185,7 +185,7 @@ class Work:
 def _drain(method: str, *options: str, expected: int = 0) -> Callable[[World, Nursery], Run]:
     def start(world: World, nursery: Nursery) -> Run:
         command = nursery.start(
-            "drain", PARENT, "--dsn", world.database.owner_dsn, "--json", "--method", method, *options
+            "drain", PARENT, "-d", world.database.owner_dsn, "--json", "--method", method, *options
         )
         return CommandRun(nursery, command, expected)
 
@@ -193,7 +193,7 @@ def _drain(method: str, *options: str, expected: int = 0) -> Callable[[World, Nu
 
 
 def _repair(world: World, nursery: Nursery) -> Run:
-    command = nursery.start("repair", PARENT, "--dsn", world.database.owner_dsn, "--json", "--yes")
+    command = nursery.start("repair", PARENT, "-d", world.database.owner_dsn, "--json", "--yes")
     return CommandRun(nursery, command, expected=0)
 
 

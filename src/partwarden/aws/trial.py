@@ -90,7 +90,7 @@ class Trial:
     def aws_command(self, what: str) -> str:
         """A command of ``partwarden aws`` for the cluster, through the tunnel."""
         where = _where(self.region, self.profile)
-        return f"partwarden aws {what} --cluster {self.cluster} --dsn {shlex.quote(self.dsn)}{where}"
+        return f"partwarden aws {what} --cluster {self.cluster} -d {shlex.quote(self.dsn)}{where}"
 
 
 @dataclass(frozen=True)

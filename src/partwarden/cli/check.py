@@ -5,32 +5,38 @@ from __future__ import annotations
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from partwarden import health
+from partwarden.cli.grammar import COMMON, Common
 from partwarden.errors import BadOption
 from partwarden.findings import worst
 from partwarden.given import DEFAULT_THRESHOLDS
 from partwarden.health import Question, Target
 from partwarden.report import Format, print_table, render
 
+_SECONDS = 60
+"""How long one database may take, unless --timeout says it."""
+
 _SEVERITIES = ("warning", "critical")
 
 
 def check(
-    *dsns: Annotated[
+    *databases: Annotated[
         str,
         Parameter(
-            help="Which databases: postgresql://user@host/database, 'host=… dbname=…', 'service=…', env:VARIABLE, "
-            "iam:USER@HOST/DATABASE, aws-secret:NAME; none: PG* variables."
+            help="Which databases: a name in the file, postgresql://user@host/database, 'host=… dbname=…', 'service=…', "
+            "env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME; none: all of the file, else PG* variables."
         ),
     ],
-    config: Annotated[Path | None, Parameter(name=["--config", "-c"], help="The databases of this file.")] = None,
-    output: Annotated[Format, Parameter(name="--format", help="How the answer is written.")] = Format.TABLE,
+    form: Annotated[
+        Format | None,
+        Parameter(name="--format", help="How the answer is written. [at first: table]", show_default=False),
+    ] = None,
     only: Annotated[
         tuple[str, ...],
         Parameter(help="Do these checks only; several: repeat, or with commas.", negative=(), show_default=False),
@@ -53,8 +59,8 @@ def check(
         tuple[str, ...],
         Parameter(help="Any threshold: stuck_after='30 minutes'; see docs/check.md.", negative=(), show_default=False),
     ] = (),
-    timeout: Annotated[float, Parameter(help="Seconds that one database may take.")] = 60,
     watch: Annotated[float | None, Parameter(help="Look again every so many seconds, until interrupted.")] = None,
+    common: Common = COMMON,
 ) -> int:
     """Look whether all is well with the partitions of one or several databases, with nothing installed there.
 
@@ -67,38 +73,43 @@ def check(
         skip=frozenset(_split(skip)),
         severities=_severities(severity),
         thresholds=_thresholds(threshold, headroom, require_default=require_default, count_rows=count_rows),
-        timeout=timeout,
+        timeout=common.timeout or _SECONDS,
     )
-    targets = [Target(dsn) for dsn in dsns]
-    if config is not None:
-        from partwarden.config import read_config  # takes as long to import as a small database takes to check
-
-        targets += [Target(database.conninfo, database.name) for database in read_config(config).databases]
+    targets = [Target(each.dsn, each.name) for each in common.databases(*databases)]
+    look = partial(_look, targets, question, _format(form, common), common)
     if watch is None:
-        return _look(targets or [Target("")], question, output)
+        return look()
     status = 0
     try:
         while True:
-            if output is Format.TABLE:
-                _begin_round()
-            status = _look(targets or [Target("")], question, output)
+            if not common.json and form in (None, Format.TABLE):
+                _begin_round(common.out)
+            status = look()
             sys.stdout.flush()
             time.sleep(watch)
     except KeyboardInterrupt:
         return status
 
 
-def _look(targets: list[Target], question: Question, output: Format) -> int:
-    reports = health.check_databases(targets, question)
-    if output is Format.TABLE:
-        print_table(Console(), reports)
+def _format(form: Format | None, common: Common) -> Format:
+    if not common.json:
+        return form or Format.TABLE
+    if form not in (None, Format.JSON, Format.JSONL):
+        raise BadOption(f"--json and --format {form.value} are two answers", remedy="leave one of them out")
+    return form or Format.JSON
+
+
+def _look(targets: list[Target], question: Question, form: Format, common: Common) -> int:
+    with common.waiting(f"looking at {len(targets)} databases" if len(targets) > 1 else "looking"):
+        reports = health.check_databases(targets, question)
+    if form is Format.TABLE:
+        print_table(common.page, reports)
     else:
-        sys.stdout.write(render(reports, output))
+        sys.stdout.write(render(reports, form))
     return int(worst(reports))
 
 
-def _begin_round() -> None:
-    out = Console(highlight=False)
+def _begin_round(out: Console) -> None:
     if out.is_terminal:
         out.clear()
     out.print(datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"), style="dim")
@@ -113,7 +124,10 @@ def _severities(given: tuple[str, ...]) -> dict[str, str]:
     for each in _split(given):
         name, _, wanted = each.partition("=")
         if wanted not in _SEVERITIES:
-            raise BadOption(f"--severity {each}: this is not CHECK=warning or CHECK=critical")
+            raise BadOption(
+                f"--severity {each}: this is no severity",
+                remedy="--severity CHECK=warning, or --severity CHECK=critical",
+            )
         severities[name] = wanted
     return severities
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from partwarden import __version__
 from partwarden import install as installing
 from partwarden import schedule as scheduling
+from partwarden.cli.grammar import COMMON, Common
 from partwarden.database import connect
 from partwarden.errors import InstallRefused, ScheduleRefused
 
-Dsn = Annotated[
-    str,
+Word = Annotated[
+    str | None,
     Parameter(
-        help="Which database: postgresql://user@host/database, 'host=… dbname=…', or '' for PG* variables; or "
-        "env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME (docs/aws-credentials.md)."
+        name="DATABASE",
+        help="Which database: a name in the file, postgresql://user@host/database, 'host=… dbname=…', or '' for PG* "
+        "variables; or env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME (docs/aws-credentials.md). As --database.",
     ),
 ]
 CronDatabase = Annotated[
@@ -26,7 +29,8 @@ CronDatabase = Annotated[
 
 
 def install(
-    dsn: Dsn,
+    database: Word = None,
+    /,
     *,
     cluster: Annotated[str | None, Parameter(help="What messages call this server.")] = None,
     article_schema: Annotated[
@@ -36,11 +40,13 @@ def install(
         tuple[str, ...],
         Parameter(help="A role that is to run partwarden check, with no more rights than that.", negative=()),
     ] = (),
+    common: Common = COMMON,
 ) -> None:
     """Install or upgrade the schema partwarden, in one transaction; a second time changes nothing."""
-    out = Console(highlight=False, soft_wrap=True)
-    with connect(dsn) as connection:
+    named = common.one_database(database, must_be_named=True)
+    with connect(named.dsn, timeout=common.timeout) as connection:
         report = installing.install(connection, cluster=cluster, article_schema=article_schema, readers=reader)
+    out = common.out
     if report.before is None:
         out.print(f"installed partwarden {__version__} in database {report.database}", markup=False)
     elif report.before != __version__ or report.code_replaced:
@@ -54,28 +60,32 @@ def install(
         out.print(f"  {door}(lambda_arn, topic_arn) leads to the monitor", markup=False)
     for role in report.readers:
         out.print(f"  {role} may run partwarden check", markup=False)
-    for note in report.notes:
-        out.print(f"  note: {note}", markup=False)
+    _tell(common, report.notes)
+    common.answer({"version": __version__, "changed": report.changed, **asdict(report)})
 
 
 def uninstall(
-    dsn: Dsn,
+    database: Word = None,
+    /,
     *,
     cron_database: CronDatabase = None,
     keep_jobs: Annotated[bool, Parameter(help="Leave the jobs in pg_cron; they will fail from now on.")] = False,
+    common: Common = COMMON,
 ) -> None:
     """Remove partwarden's jobs and its schema from a database, and nothing else."""
-    out = Console(highlight=False, soft_wrap=True)
-    if not keep_jobs:
-        for name in _unschedule_where_there_is_cron(dsn, cron_database):
-            out.print(f"removed job {name}", markup=False)
-    with connect(dsn) as connection:
+    dsn = common.one_database(database, must_be_named=True).dsn
+    jobs = [] if keep_jobs else _unschedule_where_there_is_cron(dsn, cron_database, common.timeout)
+    for name in jobs:
+        common.out.print(f"removed job {name}", markup=False)
+    with connect(dsn, timeout=common.timeout) as connection:
         removed = installing.uninstall(connection)
-    out.print("removed partwarden" if removed else "partwarden is not installed there; nothing to do")
+    common.out.print("removed partwarden" if removed else "partwarden is not installed there; nothing to do")
+    common.answer({"removed_jobs": jobs, "removed": removed})
 
 
 def schedule(
-    dsn: Dsn,
+    database: Word = None,
+    /,
     *,
     lambda_arn: Annotated[str | None, Parameter(help="The Lambda function that publishes alerts.")] = None,
     topic_arn: Annotated[str | None, Parameter(help="The SNS topic that alerts go to.")] = None,
@@ -90,40 +100,47 @@ def schedule(
     ] = None,
     cluster: Annotated[str | None, Parameter(help="What messages call this server.")] = None,
     cron_database: CronDatabase = None,
+    common: Common = COMMON,
 ) -> None:
     """Put the maintenance and the monitor of a database into pg_cron, under names that stay.
 
     What is left out stays as it is scheduled already.
     """
     report = scheduling.schedule(
-        dsn,
+        common.one_database(database, must_be_named=True).dsn,
         lambda_arn=lambda_arn,
         topic_arn=topic_arn,
         maintenance=maintenance,
         monitor=monitor,
         cluster=cluster,
         cron_database=cron_database,
+        timeout=common.timeout,
     )
-    out = Console(highlight=False, soft_wrap=True)
     for job in report.jobs:
-        out.print(f"{job.change:<10} {job.name:<32} {job.schedule:<12} {job.command}", markup=False)
-    for note in report.notes:
-        out.print(f"note: {note}", markup=False)
+        common.out.print(f"{job.change:<10} {job.name:<32} {job.schedule:<12} {job.command}", markup=False)
+    _tell(common, report.notes)
+    common.answer(asdict(report))
 
 
-def unschedule(dsn: Dsn, *, cron_database: CronDatabase = None) -> None:
+def unschedule(database: Word = None, /, *, cron_database: CronDatabase = None, common: Common = COMMON) -> None:
     """Take partwarden's two jobs of a database out of pg_cron."""
-    out = Console(highlight=False, soft_wrap=True)
-    removed = scheduling.unschedule(dsn, cron_database=cron_database)
+    dsn = common.one_database(database, must_be_named=True).dsn
+    removed = scheduling.unschedule(dsn, cron_database=cron_database, timeout=common.timeout)
     for name in removed:
-        out.print(f"removed job {name}", markup=False)
+        common.out.print(f"removed job {name}", markup=False)
     if not removed:
-        out.print("no jobs of partwarden's for this database; nothing to do")
+        common.out.print("no jobs of partwarden's for this database; nothing to do")
+    common.answer({"removed_jobs": removed})
 
 
-def _unschedule_where_there_is_cron(dsn: str, cron_database: str | None) -> list[str]:
+def _tell(common: Common, notes: Sequence[str]) -> None:
+    for note in notes:
+        common.messages.print(f"note: {note}", markup=False)
+
+
+def _unschedule_where_there_is_cron(dsn: str, cron_database: str | None, timeout: float | None) -> list[str]:
     try:
-        return scheduling.unschedule(dsn, cron_database=cron_database)
+        return scheduling.unschedule(dsn, cron_database=cron_database, timeout=timeout)
     except scheduling.NoCron:
         return []
     except ScheduleRefused as refused:

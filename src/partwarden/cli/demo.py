@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.markup import escape
 
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import OUTPUT, Output
 from partwarden.demo import scenario
 from partwarden.errors import DemoFailed
 from partwarden.local.mailbox import as_screen
@@ -24,12 +25,13 @@ def demo(
     server: Annotated[
         int | None, Parameter(help="PostgreSQL version; default: the newest that has all it needs.")
     ] = None,
+    output: Output = OUTPUT,
 ) -> int:
     """Break a partition set on a private server, and see the mail, the repair, and the second mail.
 
     Starts the embedded stack (partwarden local), which goes on running. Exit code 0 only if both mails arrived.
     """
-    out = Console(highlight=False)
+    out = output.page
     begun = time.monotonic()
     stack = Stack(default_home(), major=server)
 
@@ -54,7 +56,8 @@ def demo(
         out.print(f"\n[bold red]The demo failed:[/] {escape(failed.problem)}")
         if failed.remedy:
             out.print(f"look at it with: {escape(failed.remedy)}")
-        return 1
+        output.answer({"mails_arrived": False, "problem": failed.problem, "remedy": failed.remedy})
+        return Exit.LEFT
     out.print(f"\n[bold green]Both mails arrived[/], {time.monotonic() - begun:.0f} s from nothing.\n")
     out.print("What to look at next", style="bold")
     us = "partwarden" if shutil.which("partwarden") else str(Path(sys.argv[0]))
@@ -66,4 +69,5 @@ def demo(
         (f"{us} local destroy", "end it and remove everything it made"),
     ):
         out.print(f"  {command:<40} {what}", markup=False, soft_wrap=True)
-    return 0
+    output.answer({"mails_arrived": True, "seconds": round(time.monotonic() - begun, 1), "mails": stack.mail_folder})
+    return Exit.DONE

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from partwarden.cli.duration import seconds
-from partwarden.draining import Drain, Method, abandon, look
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import COMMON, Common
+from partwarden.draining import Drain, Method, abandon, look, until
 from partwarden.draining import drain as drain_now
+from partwarden.errors import TimeIsUp
 
 Parent = Annotated[str, Parameter(help="The partition set: schema.table of its parent.")]
-DsnOption = Annotated[
-    str,
-    Parameter(
-        name=["--dsn", "-d"],
-        help="Which database: postgresql://user@host/database, 'host=… dbname=…', env:…, iam:…, aws-secret:…; "
-        "without it, PG* variables.",
-    ),
-]
 
 
 def drain(
     parent: Parent,
+    /,
     *,
-    dsn: DsnOption = "",
     interval: Annotated[
         str | None, Parameter(help="The set's interval ('1 day', 10000), where pg_partman does not manage it.")
     ] = None,
@@ -55,14 +50,15 @@ def drain(
         bool,
         Parameter(name="--abandon", help="Take back what an interrupted run has left, instead of going on with it."),
     ] = False,
-    as_json: Annotated[bool, Parameter(name="--json", help="Events as lines of JSON.")] = False,
+    common: Common = COMMON,
 ) -> int:
     """Move the rows of a default partition into partitions of their own, while everybody goes on reading and writing.
 
     Nothing has to be installed. It runs as the owner of the table. Ctrl-C is safe at any moment: no row is lost or twice
-    there, and the same command goes on. Exit code: 0 nothing is left that could be moved, 1 rows stay, 3 it could not be
-    done.
+    there, and the same command goes on. After --timeout seconds nothing new is begun. With --json events are lines of JSON.
+    Exit code: 0 nothing is left that could be moved, 1 rows stay, 3 it could not be done.
     """
+    dsn = common.one_database().dsn
     wish = Drain(
         parent=parent,
         interval=interval,
@@ -76,29 +72,32 @@ def drain(
     )
     from partwarden.report.drain import JsonLines, Screen, print_plan  # progress bars: no other command needs them
 
-    out = Console(highlight=False)
     if dry_run:
         plan, holders = look(dsn, wish)
-        if as_json:
+        if common.json:
             print_json({"event": "plan", **asdict(plan), "holders": [str(each) for each in holders]})
-        else:
-            print_plan(out, plan, holders)
-        return 1 if plan.staying else 0
+        print_plan(common.page, plan, holders)
+        return Exit.LEFT if plan.staying else Exit.DONE
     if undo:
         done = abandon(dsn, wish, lambda _: None)
-        out.print("the set is as it was" if done else "nothing of a drain is there; nothing to do")
-        return 0
-    tell = JsonLines() if as_json else Screen(out)
+        common.out.print("the set is as it was" if done else "nothing of a drain is there; nothing to do")
+        if common.json:
+            print_json({"event": "abandoned", "was_begun": done})
+        return Exit.DONE
+    tell = JsonLines() if common.json else Screen(common.page, common.messages)
     try:
         with tell:
-            finished = drain_now(dsn, wish, tell)
+            finished = drain_now(dsn, wish, until(common.timeout, tell))
             tell.finish(finished)
+    except TimeIsUp as late:
+        common.messages.print(f"{late.problem}; {late.remedy}", markup=False)
+        return Exit.LEFT
     except KeyboardInterrupt:
-        Console(stderr=True).print("nothing is lost: the same command goes on, --abandon takes back what was begun")
+        common.messages.print("nothing is lost: the same command goes on, --abandon takes back what was begun")
         raise
-    return 1 if finished.rows_staying else 0
+    return Exit.LEFT if finished.rows_staying else Exit.DONE
 
 
 def print_json(what: dict[str, object]) -> None:
     """One line of JSON on standard output."""
-    Console(highlight=False, soft_wrap=True).print(json.dumps(what, default=str), markup=False)
+    sys.stdout.write(json.dumps(what, default=str) + "\n")

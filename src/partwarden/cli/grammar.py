@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from partwarden.cli.naming import Named, find_database, find_databases, read_file
+from partwarden.cli.waiting import waiting
 from partwarden.errors import BadOption
 
 if TYPE_CHECKING:
@@ -54,6 +56,21 @@ class Output:
         """Where all goes that is not the result; with ``--quiet`` it is not heard."""
         return console(stderr=True, plain=self.no_color, quiet=self.quiet)
 
+    @property
+    def page(self) -> Console:
+        """As ``out``, for prose, which is wrapped at the terminal's width."""
+        return console(plain=self.no_color, quiet=self.json, wrap=True)
+
+    @property
+    def table(self) -> Console:
+        """As ``out``, for tables: as wide as the terminal, and with a line a row where there is none."""
+        out = self.page
+        return out if out.is_terminal else console(plain=self.no_color, quiet=self.json, wrap=True, width=100_000)
+
+    def waiting(self, what: str) -> AbstractContextManager[None]:
+        """Says what is waited for, where the block takes longer than a second."""
+        return waiting(self.messages, what)
+
     def answer(self, document: Mapping[str, Any]) -> None:
         """Write the result for programs, where that was asked for: names in the field's terms, times in UTC."""
         if self.json:
@@ -62,8 +79,8 @@ class Output:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Where:
-    """Which databases, and how long each may take."""
+class Which:
+    """Which databases."""
 
     config: Annotated[
         tuple[Path, ...],
@@ -83,17 +100,22 @@ class Where:
             help="A database: its name in the file, or a connection string, env:NAME, iam:…, aws-secret:…",
         ),
     ] = ()
+
+    def named(self) -> Named | None:
+        """The one database that is named here; None where none is. Raises BadOption for several."""
+        return find_database(self.database, self.config, must_be_named=True) if self.database else None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common(Output, Which):
+    """All of it: what a command takes that looks at databases."""
+
     timeout: Annotated[
         float | None,
         _value,
         Parameter(metavar="SECONDS", validator=Number(gt=0), help="Seconds that one database may take."),
     ] = None
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Common(Output, Where):
-    """All of it: what a command takes that looks at databases."""
 
     def databases(self, *words: str) -> tuple[Named, ...]:
         """The databases that are named, here or by a command's own ``words``; else all of the file; else libpq's default.
@@ -129,7 +151,9 @@ VALUED = frozenset({"--config", "-c", "--database", "-d", "--timeout"})
 """The common options by name: those that stand alone, and those with a value. They may also stand before the command."""
 
 
-def console(*, stderr: bool = False, plain: bool = False, quiet: bool = False, wrap: bool = False) -> Console:
+def console(
+    *, stderr: bool = False, plain: bool = False, quiet: bool = False, wrap: bool = False, width: int | None = None
+) -> Console:
     """A console that leaves lines as long as they are, unless ``wrap``.
 
     There are no escape codes in a pipe, nor where ``plain``, or the variable NO_COLOR, says that nobody wants them.
@@ -140,6 +164,7 @@ def console(*, stderr: bool = False, plain: bool = False, quiet: bool = False, w
         quiet=quiet,
         highlight=False,
         soft_wrap=not wrap,
+        width=width,
         color_system=None if is_plain else "auto",
         force_terminal=False if is_plain else None,
     )

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from partwarden import incidents
-from partwarden.cli.database import Dsn
+from partwarden.cli.grammar import COMMON, Common
 from partwarden.database import connect
-from partwarden.errors import IncidentRefused
+from partwarden.errors import BadOption, IncidentRefused
 from partwarden.incidents import Incident, State, Telling
 from partwarden.report.table import COLOURS
 from partwarden.report.text import in_one_line, visible, visible_lines
@@ -28,34 +28,49 @@ app = App(
     default_parameter=Parameter(negative=()),
 )
 
-Id = Annotated[int, Parameter(name="--id", help="The incident's number, as list shows it.")]
-Json = Annotated[bool, Parameter(name="--json", help="As JSON, with all there is.")]
+Id = Annotated[int | None, Parameter(name="--id", help="The incident's number, as list shows it, by its name.")]
+Words = Annotated[
+    str,
+    Parameter(
+        name="DATABASE",
+        help="A name in the file, or a connection string, where --database or the file does not say it; then the incident's "
+        "number.",
+    ),
+]
 
 
 @app.command(name="list", sort_key=0)
 def list_(
-    dsn: Dsn,
-    *,
+    *databases: Annotated[str, Parameter(name="DATABASE", help="Which databases, as for partwarden check.")],
     resolved_too: Annotated[
         bool, Parameter(name="--all", help="Also those that are resolved, as long as they are kept.")
     ] = False,
-    as_json: Json = False,
+    common: Common = COMMON,
 ) -> None:
     """List what is open, the worst first."""
-    with connect(dsn) as connection:
-        found = incidents.list_incidents(connection, resolved_too=resolved_too)
-    if as_json:
-        _print_json([_as_json(each) for each in found])
-        return
-    out = _console()
-    if not found:
-        out.print("no incidents" if resolved_too else "no open incidents")
+    found = []
+    for each in common.databases(*databases):
+        with connect(each.dsn, timeout=common.timeout) as connection:
+            listed = incidents.list_incidents(connection, resolved_too=resolved_too)
+            found.append((connection.info.dbname, listed))
+    common.answer(
+        {"incidents": [{"database": database, **_document(each)} for database, listed in found for each in listed]}
+    )
+    for number, (database, listed) in enumerate(found):
+        if len(found) > 1:
+            common.out.print(Text(("\n" if number else "") + visible(database), style="bold"))
+        _print_list(common, listed, resolved_too=resolved_too)
+
+
+def _print_list(common: Common, listed: list[Incident], *, resolved_too: bool) -> None:
+    if not listed:
+        common.out.print("no incidents" if resolved_too else "no open incidents")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("id", justify="right")
     for heading in ("severity", "state", "since", "object", "check", "summary"):
         table.add_column(heading, overflow="fold")
-    for each in found:
+    for each in listed:
         table.add_row(
             str(each.id),
             Text(each.severity, style=COLOURS[each.severity] if each.state is not State.RESOLVED else ""),
@@ -65,19 +80,18 @@ def list_(
             Text(each.check_id),
             Text(in_one_line(each.summary)),
         )
-    out.print(table)
+    common.table.print(table)
 
 
 @app.command(sort_key=1)
-def show(dsn: Dsn, incident: Id, *, as_json: Json = False) -> None:
+def show(*words: Words, incident: Id = None, common: Common = COMMON) -> None:
     """Show one incident: the evidence, the remedy, and each notification that told of it."""
-    with connect(dsn) as connection:
+    dsn, incident = _place_and_number(words, incident, common)
+    with connect(dsn, timeout=common.timeout) as connection:
         found = incidents.read_incident(connection, incident)
         told = incidents.tellings(connection, incident)
-    if as_json:
-        _print_json({**_as_json(found), "notifications": [asdict(each) for each in told]})
-        return
-    out = _console()
+    common.answer({**_document(found), "notifications": [asdict(each) for each in told]})
+    out = common.out
     out.print(
         Text.assemble(
             f"incident {found.id}  ", (found.severity.upper(), COLOURS[found.severity]), f"  {visible(found.object)}  "
@@ -100,31 +114,31 @@ def show(dsn: Dsn, incident: Id, *, as_json: Json = False) -> None:
 
 @app.command(sort_key=2)
 def ack(
-    dsn: Dsn,
-    incident: Id,
-    *,
+    *words: Words,
+    incident: Id = None,
     note: Annotated[str | None, Parameter(help="What to tell others; it stands in mails as well.")] = None,
     undo: Annotated[bool, Parameter(help="Take it back: reminders resume.")] = False,
+    common: Common = COMMON,
 ) -> None:
     """Acknowledge an incident: you are at it. No more reminders, unless it gets worse; its end is still told."""
     if undo and note is not None:
         raise IncidentRefused("a note can't be left while an acknowledgement is taken back", remedy="leave --note out")
-    with connect(dsn) as connection:
+    dsn, incident = _place_and_number(words, incident, common)
+    with connect(dsn, timeout=common.timeout) as connection:
         if undo:
             found = incidents.unacknowledge(connection, incident)
         else:
             found = incidents.acknowledge(connection, incident, note=note)
     if undo:
-        _say(f"{_name(found)} is no longer acknowledged: reminders resume")
+        _say(common, found, "is no longer acknowledged: reminders resume")
     else:
-        _say(f"{_name(found)} is acknowledged by {found.acknowledged_by}: no more reminders, unless it gets worse")
+        _say(common, found, f"is acknowledged by {found.acknowledged_by}: no more reminders, unless it gets worse")
 
 
 @app.command(sort_key=3)
 def silence(
-    dsn: Dsn,
-    incident: Id,
-    *,
+    *words: Words,
+    incident: Id = None,
     until: Annotated[
         str | None,
         Parameter(
@@ -133,6 +147,7 @@ def silence(
     ] = None,
     note: Annotated[str | None, Parameter(help="Why; it stands in mails as well.")] = None,
     undo: Annotated[bool, Parameter(help="End the silence now.")] = False,
+    common: Common = COMMON,
 ) -> None:
     """Silence an incident: neither reminders nor its end are told until then, unless it gets worse."""
     if undo == (until is not None):
@@ -141,15 +156,29 @@ def silence(
         )
     if undo and note is not None:
         raise IncidentRefused("a note can't be left while a silence is ended", remedy="leave --note out")
-    with connect(dsn) as connection:
+    dsn, incident = _place_and_number(words, incident, common)
+    with connect(dsn, timeout=common.timeout) as connection:
         if until is None:
             found = incidents.unsilence(connection, incident)
         else:
             found = incidents.silence(connection, incident, until, note=note)
     if found.silenced_until is None:
-        _say(f"{_name(found)} is not silenced")
+        _say(common, found, "is not silenced")
     else:
-        _say(f"{_name(found)} is silenced until {_utc(found.silenced_until)}, unless it gets worse")
+        _say(common, found, f"is silenced until {_utc(found.silenced_until)}, unless it gets worse")
+
+
+def _place_and_number(words: tuple[str, ...], number: int | None, common: Common) -> tuple[str, int]:
+    """Where the incident is, and its number, which stands last where it has no option of its own."""
+    *places, last = words if number is None and words else (*words, number)
+    if number is None and (last is None or not str(last).isdecimal()):
+        raise BadOption(
+            "no incident was named" if last is None else f"{visible(str(last))} is not the number of an incident",
+            remedy="partwarden incidents list shows the numbers",
+        )
+    if len(places) > 1:
+        raise BadOption("an incident is in one database, and several were named", remedy="name one")
+    return common.one_database(*map(str, places)).dsn, int(str(last))
 
 
 def _state(incident: Incident) -> str:
@@ -213,32 +242,14 @@ def _print_fact(out: Console, name: str, value: str) -> None:
     out.print(Text(f"  {visible(name):<20}" + ("\n" + " " * 22).join(visible_lines(value))))
 
 
-def _name(incident: Incident) -> str:
-    return f"incident {incident.id} ({incident.object} {incident.check_id})"
-
-
-def _say(line: str) -> None:
-    _console().print(Text(visible(line)))
-
-
-def _console() -> Console:
-    """Lines as long as they are where nobody looks at them, so that a pipe gets an incident a line."""
-    out = Console(highlight=False, soft_wrap=True)
-    return out if out.is_terminal else Console(highlight=False, soft_wrap=True, width=100_000)
+def _say(common: Common, incident: Incident, what: str) -> None:
+    common.out.print(Text(visible(f"incident {incident.id} ({incident.object} {incident.check_id}) {what}")))
+    common.answer(_document(incident))
 
 
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}"
 
 
-def _as_json(incident: Incident) -> dict[str, object]:
+def _document(incident: Incident) -> dict[str, object]:
     return {**asdict(incident), "state": incident.state.value}
-
-
-def _print_json(document: object) -> None:
-    _console().print(Text(json.dumps(document, indent=2, default=_moment)))
-
-
-def _moment(value: object) -> str:
-    assert isinstance(value, datetime)
-    return value.astimezone(UTC).isoformat()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import App, Group, Parameter
-from rich.console import Console
 
-from partwarden.cli.database import Dsn
+from partwarden.cli.confirm import confirm
+from partwarden.cli.database import Word
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import COMMON, OUTPUT, Common, Output
 from partwarden.database import connect
 from partwarden.errors import NotInstalled, StackFailed
 from partwarden.local.aws_lambda import install_aws_lambda, uninstall_aws_lambda
@@ -33,41 +36,44 @@ def start(
         int | None, Parameter(help="PostgreSQL version; default: the newest that has all it needs.")
     ] = None,
     port: Annotated[int | None, Parameter(help="Port on 127.0.0.1; default: a free one.")] = None,
+    output: Output = OUTPUT,
 ) -> None:
     """Start the stack; the first time, make it. Starting it again reuses what is there."""
-    out = Console(highlight=False, soft_wrap=True)
     stack = Stack(default_home(), major=server, port=port)
-    target = stack.start(lambda line: out.print(line, markup=False))
-    out.print(f"\npartwarden local psql           a session in database {DATABASE}, as its owner")
+    target = stack.start(lambda line: output.messages.print(line, markup=False))
+    out = output.out
+    out.print(f"partwarden local psql           a session in database {DATABASE}, as its owner")
     out.print(f"database    {stack.owner_dsn}", markup=False)
     out.print(f"lambda      {target.lambda_arn}", markup=False)
     out.print(f"topic       {target.topic_arn}", markup=False)
+    output.answer({"dsn": stack.owner_dsn, "lambda_arn": target.lambda_arn, "topic_arn": target.topic_arn})
 
 
 @app.command(sort_key=3)
-def stop() -> None:
+def stop(*, output: Output = OUTPUT) -> None:
     """Stop the stack. Data and mails stay; the local AWS forgets what it knew."""
     stopped = Stack(default_home()).stop()
-    Console(highlight=False).print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+    output.out.print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+    output.answer({"stopped": stopped})
 
 
 @app.command(sort_key=1)
-def status() -> int:
+def status(*, output: Output = OUTPUT) -> int:
     """Show which parts run, and where. Exit code 0 when all do, 1 when not."""
-    out = Console(highlight=False, soft_wrap=True)
+    out = output.out
     found = Stack(default_home()).status()
     out.print(f"home        {found.home}", markup=False)
     if found.server is None:
         out.print("PostgreSQL  not made yet: partwarden local start")
-        return 1
-    out.print(f"{'running' if found.server_runs else 'stopped'}     {found.server}", markup=False)
-    out.print(
-        f"{'running' if found.aws_endpoint else 'stopped'}     local AWS {found.aws_endpoint or ''}", markup=False
-    )
-    out.print(
-        f"{'running' if found.mailbox_runs else 'stopped'}     mailbox, mails in {found.mailbox_folder}", markup=False
-    )
-    return 0 if found.server_runs and found.aws_endpoint and found.mailbox_runs else 1
+    else:
+        for runs, what in (
+            (found.server_runs, str(found.server)),
+            (found.aws_endpoint is not None, f"local AWS {found.aws_endpoint or ''}"),
+            (found.mailbox_runs, f"mailbox, mails in {found.mailbox_folder}"),
+        ):
+            out.print(f"{'running' if runs else 'stopped'}     {what}", markup=False)
+    output.answer(asdict(found))
+    return Exit.DONE if found.server_runs and found.aws_endpoint and found.mailbox_runs else Exit.LEFT
 
 
 @app.command(sort_key=2)
@@ -87,28 +93,41 @@ def psql(
 
 
 @app.command(sort_key=4)
-def destroy(*, yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do not ask.")] = False) -> None:
+def destroy(
+    *, yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do not ask.")] = False, output: Output = OUTPUT
+) -> int:
     """Stop the stack and remove everything it ever made, its data and its mails."""
-    out = Console(highlight=False, soft_wrap=True)
     home = default_home()
-    if not yes and home.exists() and out.input(f"remove {home} with all its data? [y/N] ").strip().lower() != "y":
-        out.print("nothing was removed")
-        return
-    out.print(f"removed {home}" if Stack(home).destroy() else "there is nothing to remove", markup=False)
+    if home.exists() and not confirm(output.messages, f"remove {home} with all its data?", yes=yes, quiet=output.json):
+        output.out.print("nothing was removed")
+        return Exit.LEFT
+    removed = Stack(home).destroy()
+    output.out.print(f"removed {home}" if removed else "there is nothing to remove", markup=False)
+    output.answer({"home": home, "removed": removed})
+    return Exit.DONE
 
 
 @app.command(name="install-aws-lambda", sort_key=5)
-def install_lambda(dsn: Dsn, *, remove: Annotated[bool, Parameter(help="Take it out again.")] = False) -> None:
+def install_lambda(
+    database: Word = None,
+    /,
+    *,
+    remove: Annotated[bool, Parameter(help="Take it out again.")] = False,
+    common: Common = COMMON,
+) -> None:
     """Give a plain PostgreSQL the functions of RDS's aws_lambda extension, to test procedures that call them.
 
     Needs a superuser, PL/Python and botocore on the server: docs/aws-lambda-for-postgresql.md.
     """
-    out = Console(highlight=False, soft_wrap=True)
-    with connect(dsn) as connection:
+    out = common.out
+    schemas = ["aws_lambda", "aws_commons"]
+    with connect(common.one_database(database, must_be_named=True).dsn, timeout=common.timeout) as connection:
         if remove:
             uninstall_aws_lambda(connection)
             out.print("removed schemas aws_lambda and aws_commons")
+            common.answer({"removed": schemas})
             return
         install_aws_lambda(connection)
     out.print("installed schemas aws_lambda and aws_commons; point them at an endpoint with")
     out.print("  set aws_lambda.endpoint_override = 'http://127.0.0.1:4566';", markup=False)
+    common.answer({"installed": schemas})

@@ -11,8 +11,10 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from partwarden.cli.confirm import confirm
-from partwarden.cli.drain import DsnOption
 from partwarden.cli.duration import seconds
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import COMMON, Common
+from partwarden.draining import until
 from partwarden.repair import Outcome, Repair, Treatment, diagnose
 from partwarden.repair import repair as repair_now
 from partwarden.report.text import in_one_line
@@ -23,8 +25,8 @@ def repair(
         str | None,
         Parameter(help="The partition set: schema.table; without it, every set that something is wrong with."),
     ] = None,
+    /,
     *,
-    dsn: DsnOption = "",
     lock_timeout: Annotated[
         str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
     ] = "10ms",
@@ -33,31 +35,36 @@ def repair(
     ] = "1min",
     dry_run: Annotated[bool, Parameter(help="Show what is wrong and what would be done; change nothing.")] = False,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do it without asking.")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", help="As lines of JSON; takes --yes or --dry-run.")] = False,
+    common: Common = COMMON,
 ) -> int:
     """Find out what is wrong with partition sets, show what would be done, do it, and look again.
 
     Puts rows back that an interrupted partition_data_async() has left, clears a stale undo_in_progress, drains the default
-    partition, fills gaps, and has pg_partman maintain the set. Exit code: 0 all is well now, 1 something is left, 3 it
-    could not be done.
+    partition, fills gaps, and has pg_partman maintain the set. After --timeout seconds nothing new is begun. With --json
+    events are lines of JSON, and nobody is asked: say --yes or --dry-run. Exit code: 0 all is well now, 1 something is left,
+    3 it could not be done.
     """
     from partwarden.report.drain import JsonLines, Screen  # progress bars: no other command needs them
 
-    out = Console(highlight=False)
-    tell = JsonLines() if as_json else Screen(out)
-    wish = Repair(parent, seconds("--lock-timeout", lock_timeout), seconds("--window", window), tell=tell)
-    treatments = diagnose(dsn, wish)
-    _show_treatments(out, treatments, as_json=as_json)
+    dsn = common.one_database().dsn
+    tell = JsonLines() if common.json else Screen(common.messages, common.messages)
+    wish = Repair(
+        parent,
+        seconds("--lock-timeout", lock_timeout),
+        seconds("--window", window),
+        tell=until(common.timeout, tell),
+    )
+    with common.waiting("looking what is wrong"):
+        treatments = diagnose(dsn, wish)
+    _show_treatments(common.page, treatments, as_json=common.json)
     if not treatments:
-        return 0
-    if dry_run:
-        return 1
-    if not confirm(out, "do it?", yes=yes, quiet=as_json):
-        return 1
+        return Exit.DONE
+    if dry_run or not confirm(common.messages, "do it?", yes=yes, quiet=common.json):
+        return Exit.LEFT
     with tell:
         outcomes = repair_now(dsn, treatments, wish)
-    _show_outcomes(out, outcomes, as_json=as_json)
-    return 1 if any(each.left or each.problem for each in outcomes) else 0
+    _show_outcomes(common.page, outcomes, as_json=common.json)
+    return Exit.LEFT if any(each.left or each.problem for each in outcomes) else Exit.DONE
 
 
 def _show_treatments(out: Console, treatments: list[Treatment], *, as_json: bool) -> None:

@@ -4,7 +4,7 @@
 is how each of them takes a lock; ``run`` leads through all of it.
 """
 
-from partwarden.draining.events import Event, Finished, Planned, Progress, Step, Waiting
+from partwarden.draining.events import Event, Finished, Planned, Progress, Step, Waiting, until
 from partwarden.draining.plan import Drain, Method, Plan
 from partwarden.draining.run import abandon, drain, look
 
@@ -21,4 +21,5 @@ __all__ = [
     "abandon",
     "drain",
     "look",
+    "until",
 ]

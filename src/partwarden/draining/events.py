@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from partwarden.draining.plan import Method, Plan
+from partwarden.errors import TimeIsUp
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,17 @@ class Finished:
 
 Event = Planned | Step | Progress | Waiting | Finished
 Tell = Callable[[Event], None]
+
+
+def until(seconds: float | None, tell: Tell) -> Tell:
+    """``tell``, and from so many seconds on TimeIsUp, raised between two steps: what is done stays, nothing is lost."""
+    if seconds is None:
+        return tell
+    deadline = time.monotonic() + seconds
+
+    def tell_in_time(event: Event) -> None:
+        tell(event)
+        if time.monotonic() > deadline and not isinstance(event, Finished):
+            raise TimeIsUp(f"{seconds:g} seconds are over", remedy="nothing is lost: the same command goes on")
+
+    return tell_in_time

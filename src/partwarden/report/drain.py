@@ -115,17 +115,19 @@ class JsonLines:
 
 
 class Screen:
-    """A line for each step, with a bar where there is something to count."""
+    """What was done goes to ``out``; to ``messages`` a line for each step, with a bar where there is something to count."""
 
-    def __init__(self, out: Console) -> None:
+    def __init__(self, out: Console, messages: Console) -> None:
         self._out = out
+        self._messages = messages
+        self._emptied = ""
         self._bar = Progress(
             TextColumn("  {task.description:<28}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(compact=True),
-            console=out,
+            console=messages,
         )
         self._task: TaskID | None = None
         self._begun = 0.0
@@ -144,14 +146,15 @@ class Screen:
         match event:
             case Planned(plan, resumed):
                 begin = "going on with" if resumed else "draining"
-                self._out.print(f"{begin} {plan.default.name}: {_told(plan)}", markup=False)
-                _print_staying(self._out, plan)
+                self._emptied = plan.default.name
+                self._messages.print(f"{begin} {plan.default.name}: {_told(plan)}", markup=False)
+                _print_staying(self._messages, plan)
             case Step(name):
                 self._begin(name)
             case Done(step, rows, of):
                 self._advance(step, rows, of)
             case Waiting(what, who):
-                self._out.print(f"  waiting for {what}: {in_one_line(who)}", style="yellow", markup=False)
+                self._messages.print(f"  waiting for {what}: {in_one_line(who)}", style="yellow", markup=False)
             case Finished():
                 self.finish(event)
 
@@ -161,6 +164,9 @@ class Screen:
         self._bar.stop()
         rate = finished.rows_moved / finished.seconds if finished.seconds else 0
         if not finished.partitions_made:
+            self._out.print(
+                f"nothing to move out of {self._emptied}" if self._emptied else "nothing to move", markup=False
+            )
             return
         locked = f", at most {finished.locked_ms:.0f} ms under the lock"
         self._out.print(

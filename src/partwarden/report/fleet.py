@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from rich.console import Console
 
 from partwarden.aws.fleet import store
@@ -37,6 +39,22 @@ def print_plan(out: Console, name: str, plan: Plan) -> None:
         if changes is not None:
             out.print(f"\n{'create' if changes.is_new else 'change'} stack {changes.stack}:", markup=False)
             print_changes(out, changes)
+
+
+def as_document(found: Status) -> dict[str, object]:
+    """How the fleet is, for programs."""
+    return {
+        "stack": found.stack.name,
+        "status": found.stack.status,
+        "members": found.members,
+        "not_looked_at": found.not_looked_at,
+        "last_round": found.last_round,
+        "waiting_orders": found.waiting_orders,
+        "given_up_orders": found.given_up_orders,
+        "problems": found.problems,
+        "gone": found.gone,
+        "incidents": [{"member": member, **asdict(incident)} for member, incident in found.incidents],
+    }
 
 
 def print_status(out: Console, found: Status, most: int | None) -> None:

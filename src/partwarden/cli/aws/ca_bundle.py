@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
+
+from partwarden.cli.grammar import OUTPUT, Output
 
 
 def ca_bundle(
@@ -15,6 +16,7 @@ def ca_bundle(
     source: Annotated[
         Path | None, Parameter(name="--from", help="Take this file, which was fetched on a machine that can.")
     ] = None,
+    output: Output = OUTPUT,
 ) -> None:
     """Print the file of certificates that servers of RDS are verified with; fetch it first, where it is not there yet."""
     from partwarden.aws import ca_bundle as bundles
@@ -25,4 +27,5 @@ def ca_bundle(
         file = bundles.fetch().file
     else:
         file = bundles.ca_bundle()
-    Console(highlight=False, soft_wrap=True).print(str(file), markup=False)
+    output.out.print(str(file), markup=False)
+    output.answer({"file": file})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
@@ -11,6 +12,7 @@ from rich.console import Console
 from partwarden.cli.aws.options import CronDatabase, Entry, NoDatabase, Place, Yes, find_site
 from partwarden.cli.confirm import confirm
 from partwarden.cli.duration import seconds
+from partwarden.cli.exits import Exit
 from partwarden.errors import PartwardenError
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ def deploy(
     no_database: NoDatabase = False,
     admin_dsn: Annotated[
         str | None,
-        Parameter(group="Login to the database", help="Who may create aws_lambda and grant it, where --dsn may not."),
+        Parameter(
+            group="Login to the database", help="Who may create aws_lambda and grant it, where --database may not."
+        ),
     ] = None,
     cron_database: CronDatabase = None,
     email: Annotated[
@@ -83,14 +87,14 @@ def deploy(
     place, entry = place or Place(), entry or Entry()
     if no_wait:
         wait = "0s"
-    out = Console(highlight=False, soft_wrap=True)
+    out, messages = entry.out, entry.messages
     site = find_site(place, None if no_database else entry)
 
     from partwarden.aws.alert_stack import Wish
     from partwarden.aws.deploy import DatabaseWish, Deploy
     from partwarden.report.deploy import Screen
 
-    screen = Screen(out)
+    screen = Screen(messages)
     work = Deploy(
         site,
         Wish(
@@ -115,25 +119,30 @@ def deploy(
             plan = work.plan()
         _show(out, work, plan)
         is_done = all(each.there is not None for each in plan)
-        goes_on = not is_done and not dry_run and confirm(out, "do it?", yes=yes)
+        goes_on = not is_done and not dry_run and confirm(messages, "do it?", yes=yes, quiet=entry.json)
     except BaseException:
         with contextlib.suppress(PartwardenError):  # what has gone wrong first is what counts
             work.discard()
         raise
+    answer = {"stack": site.stack_name, "plan": [asdict(each) for each in plan]}
     if not goes_on:
         work.discard()
-        return 0 if is_done else 1
+        entry.answer({**answer, "is_done": is_done})
+        return Exit.DONE if is_done else Exit.LEFT
     try:
         with screen:
-            work.run()
+            reports = work.run()
     except KeyboardInterrupt:
-        out.print("interrupted: CloudFormation and RDS go on by themselves; the same command again goes on from there")
+        messages.print(
+            "interrupted: CloudFormation and RDS go on by themselves; the same command again goes on from there"
+        )
         raise
+    entry.answer({**answer, "is_done": True, "steps": [asdict(each) for each in reports], "waits_for": work.waits_for})
     if work.waits_for:
-        out.print(f"\nall is made; alerts reach {', '.join(work.waits_for)} after the confirmation", markup=False)
-        return 0 if no_wait else 1
-    out.print("\nall is made", style="green")
-    return 0
+        out.print(f"all is made; alerts reach {', '.join(work.waits_for)} after the confirmation", markup=False)
+        return Exit.DONE if no_wait else Exit.LEFT
+    out.print("all is made", style="green")
+    return Exit.DONE
 
 
 def _show(out: Console, work: Deploy, plan: list[Intention]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from partwarden.cli.aws.options import CronDatabase, Entry, Place, Yes, find_site
 from partwarden.cli.confirm import confirm
+from partwarden.cli.exits import Exit
 
 
 def destroy(
@@ -38,29 +39,39 @@ def destroy(
     What can't be taken away does not keep the rest; the same command again does what is left. Exit code: 0 all is gone, 1
     (--dry-run) something is there, or you said no, 3 something could not be taken away.
     """
-    out = Console(highlight=False, soft_wrap=True)
-    site = find_site(place or Place(), None if keep_database else entry or Entry(), must_exist=False)
+    entry = entry or Entry()
+    out, messages = entry.out, entry.messages
+    site = find_site(place or Place(), None if keep_database else entry, must_exist=False)
 
     from partwarden.aws.destroy import Destroy
     from partwarden.report.deploy import Screen, print_intentions
 
-    screen = Screen(out)
+    screen = Screen(messages)
     work = Destroy(site, screen, uninstalls=uninstall, cron_database=cron_database)
     plan = work.plan()
     of = f"{site.cluster()} in " if site.has_cluster else ""
     out.print(f"{of}{site.account}, stack {site.stack_name}", markup=False)
     print_intentions(out, [(step.name, there, step.intent()) for step, there in plan])
+    answer = {
+        "stack": site.stack_name,
+        "plan": [{"name": step.name, "gone": there, "intent": step.intent()} for step, there in plan],
+    }
     if all(there is not None for _, there in plan):
         out.print("nothing to do")
-        return 0
+        entry.answer({**answer, "is_gone": True})
+        return Exit.DONE
     out.print()
-    if dry_run or not confirm(out, "take it away?", yes=yes):
-        return 1
+    if dry_run or not confirm(messages, "take it away?", yes=yes, quiet=entry.json):
+        entry.answer({**answer, "is_gone": False})
+        return Exit.LEFT
     try:
         with screen:
-            work.run()
+            reports = work.run()
     except KeyboardInterrupt:
-        out.print("interrupted: CloudFormation and RDS go on by themselves; the same command again does what is left")
+        messages.print(
+            "interrupted: CloudFormation and RDS go on by themselves; the same command again does what is left"
+        )
         raise
-    out.print("\nall is gone", style="green")
-    return 0
+    out.print("all is gone", style="green")
+    entry.answer({**answer, "is_gone": True, "steps": [asdict(each) for each in reports]})
+    return Exit.DONE

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from partwarden.cli.aws.options import Profile, Region, Yes
 from partwarden.cli.confirm import confirm
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import OUTPUT, Output
 from partwarden.errors import BadOption, PartwardenError
 
 if TYPE_CHECKING:
@@ -93,12 +95,13 @@ def deploy(
     profile: Profile = None,
     dry_run: Annotated[bool, Parameter(help="Show what would be done; leave nothing behind.")] = False,
     yes: Yes = False,
+    output: Output = OUTPUT,
 ) -> int:
     """Make the fleet's stack, or change it; repeated, it does what is left to do, and brings the workers up to date.
 
     Exit code: 0 done, 1 (--dry-run) there is something to do, 3 it could not be done.
     """
-    out = Console(highlight=False, soft_wrap=True)
+    out, messages = output.out, output.messages
     if len([each for each in (beside, beside_instance, vpc) if each is not None]) > 1:
         raise BadOption("the workers live in one place", remedy="give one of --beside, --beside-instance, --vpc")
 
@@ -132,29 +135,33 @@ def deploy(
         memory=memory,
         concurrency=concurrency,
     )
-    work = Deploy(site, wish, functools.partial(print_event, out), functools.partial(_pack, out, ca_bundle))
+    work = Deploy(site, wish, functools.partial(print_event, messages), functools.partial(_pack, messages, ca_bundle))
     out.print(f"fleet {name} in {account}, as {account.identity}", markup=False)
     try:
         plan = work.plan()
         print_plan(out, name, plan)
-        goes_on = not plan.is_done and not dry_run and confirm(out, "do it?", yes=yes)
+        goes_on = not plan.is_done and not dry_run and confirm(messages, "do it?", yes=yes, quiet=output.json)
     except BaseException:
         with contextlib.suppress(PartwardenError):  # what has gone wrong first is what counts
             work.discard()
         raise
+    answer = {"fleet": name, "members": [each.name for each in plan.roster.members]}
     if not goes_on:
         is_done = plan.is_done
         work.discard()
-        return 0 if is_done else 1
+        output.answer({**answer, "is_done": is_done})
+        return Exit.DONE if is_done else Exit.LEFT
     try:
         stack = work.run()
     except KeyboardInterrupt:
-        out.print("interrupted: CloudFormation goes on by itself; the same command again goes on from there")
+        messages.print("interrupted: CloudFormation goes on by itself; the same command again goes on from there")
         raise
+    group = stack.output("WorkerSecurityGroupId")
     out.print(f"\nfleet {name} is {stack.status}", markup=False)
-    out.print(f"let the workers in where the databases are: security group {stack.output('WorkerSecurityGroupId')}")
+    out.print(f"let the workers in where the databases are: security group {group}")
     out.print("each address gets a mail from AWS, and has to confirm; then: partwarden aws fleet status")
-    return 0
+    output.answer({**answer, "is_done": True, "status": stack.status, "worker_security_group": group})
+    return Exit.DONE
 
 
 @app.command(sort_key=1)
@@ -164,6 +171,7 @@ def status(
     show_all: Annotated[bool, Parameter(name="--all", help="All open incidents, not the first twenty.")] = False,
     region: Region = None,
     profile: Profile = None,
+    output: Output = OUTPUT,
 ) -> int:
     """Show how the fleet is, and what it knows of the clusters.
 
@@ -174,11 +182,13 @@ def status(
 
     from partwarden.aws.account import Account
     from partwarden.aws.fleet.status import look
-    from partwarden.report.fleet import SHOWN, print_status
+    from partwarden.report.fleet import SHOWN, as_document, print_status
 
-    found = look(Account.of(region, profile), name, datetime.now(UTC))
-    print_status(Console(highlight=False, soft_wrap=True), found, None if show_all else SHOWN)
-    return 1 if found.problems or found.incidents else 0
+    with output.waiting("looking at the fleet"):
+        found = look(Account.of(region, profile), name, datetime.now(UTC))
+    print_status(output.out, found, None if show_all else SHOWN)
+    output.answer(as_document(found))
+    return Exit.LEFT if found.problems or found.incidents else Exit.DONE
 
 
 @app.command(sort_key=2)
@@ -189,6 +199,7 @@ def destroy(
     profile: Profile = None,
     dry_run: Annotated[bool, Parameter(help="Show what would be taken away.")] = False,
     yes: Yes = False,
+    output: Output = OUTPUT,
 ) -> int:
     """Take the fleet away, with all that it knows: its stack, and the bucket with the package.
 
@@ -199,26 +210,29 @@ def destroy(
     from partwarden.aws.fleet import destroy as destroying
     from partwarden.report.deploy import print_event
 
-    out = Console(highlight=False, soft_wrap=True)
+    out, messages = output.out, output.messages
     account = Account.of(region, profile)
     there = destroying.look(account, name)
     names = [each for each in (there.stack, there.bucket_stack) if each is not None]
     if not names:
         out.print(f"there is no fleet {name} in {account}; nothing to do", markup=False)
-        return 0
+        output.answer({"fleet": name, "is_gone": True, "deleted": []})
+        return Exit.DONE
     for each in names:
         out.print(f"to delete  stack {each}, with all that it has made", markup=False)
-    if dry_run or not confirm(out, f"delete fleet {name} in {account}?", yes=yes):
-        return 1
-    destroying.destroy(account, name, functools.partial(print_event, out))
+    if dry_run or not confirm(messages, f"delete fleet {name} in {account}?", yes=yes, quiet=output.json):
+        output.answer({"fleet": name, "is_gone": False, "stacks": names})
+        return Exit.LEFT
+    destroying.destroy(account, name, functools.partial(print_event, messages))
     out.print(f"fleet {name} is gone", markup=False)
-    return 0
+    output.answer({"fleet": name, "is_gone": True, "deleted": names})
+    return Exit.DONE
 
 
-def _pack(out: Console, certificates: Path | None, architecture: Architecture) -> Package:
+def _pack(messages: Console, certificates: Path | None, architecture: Architecture) -> Package:
     from partwarden.aws import ca_bundle as bundles
     from partwarden.aws.fleet.package import build, fetch_libraries
 
     file = bundles.look_at(certificates, "--ca-bundle names").file if certificates else bundles.ca_bundle()
-    out.print(f"packing the functions for {architecture}", markup=False)
+    messages.print(f"packing the functions for {architecture}", markup=False)
     return build(fetch_libraries(architecture), file.read_bytes())

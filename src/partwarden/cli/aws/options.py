@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
+from partwarden.cli.grammar import Output, Which
 from partwarden.errors import BadOption
 
 if TYPE_CHECKING:
@@ -57,21 +58,20 @@ class Place:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Entry:
-    """How to get into the database."""
+class Entry(Output, Which):
+    """How to get into the database: as ``--database`` says, which here is never the only one of a file; else by RDS."""
 
-    dsn: Annotated[
+    user: Annotated[
         str | None,
         Parameter(
-            name=["--dsn", "-d"],
             group=_login,
-            help="Connection string, env:NAME, iam:… or aws-secret:… (docs/aws-credentials.md), of the role that owns the "
-            "partitioned tables. [default: by --user with a token of IAM's; else the secret that RDS keeps for the "
-            "master user]",
+            help="Log in as this user, with a token of IAM's. [default: as --database says, the role that owns the "
+            "partitioned tables; else by the secret that RDS keeps for the master user]",
         ),
     ] = None
-    user: Annotated[str | None, Parameter(group=_login, help="Log in as this user, with a token of IAM's.")] = None
-    database: Annotated[str, Parameter(group=_login, help="The database that has the partitions.")] = "postgres"
+    dbname: Annotated[
+        str, Parameter(group=_login, help="The database that has the partitions, where --database does not say it.")
+    ] = "postgres"
 
 
 def find_site(place: Place, entry: Entry | None, *, must_exist: bool = True) -> Site:
@@ -92,7 +92,8 @@ def find_site(place: Place, entry: Entry | None, *, must_exist: bool = True) -> 
     cluster = _find(account, place, stack_name, must_exist=must_exist)
     dsn = None
     if entry is not None:
-        dsn = _dsn(account, cluster, entry) if cluster is not None else entry.dsn
+        named = entry.named()
+        dsn = named.dsn if named is not None else None if cluster is None else _dsn(account, cluster, entry)
     return Site(account, stack_name, cluster, dsn)
 
 
@@ -126,17 +127,15 @@ def _find(account: Account, place: Place, stack_name: str, *, must_exist: bool) 
 
 
 def _dsn(account: Account, cluster: Cluster, entry: Entry) -> str:
-    """The login that was named; else one that RDS lets us make."""
+    """A login that RDS lets us make."""
     from partwarden.aws.login import by_secret, by_token
 
-    if entry.dsn is not None:
-        return entry.dsn
     if entry.user is not None:
-        return by_token(account, cluster, entry.user, database=entry.database)
+        return by_token(account, cluster, entry.user, database=entry.dbname)
     if cluster.managed_secret is not None:
-        return by_secret(account, cluster, database=entry.database)
+        return by_secret(account, cluster, database=entry.dbname)
     raise BadOption(
         f"it is not said how to log in to {cluster}",
-        remedy="--user NAME for a token of IAM's, --dsn with a connection string or aws-secret:NAME (docs/aws-credentials.md); "
-        "--no-database leaves the database alone",
+        remedy="--user NAME for a token of IAM's, --database with a connection string or aws-secret:NAME "
+        "(docs/aws-credentials.md); --no-database leaves the database alone",
     )

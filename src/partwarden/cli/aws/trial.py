@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from rich.console import Console
 
 from partwarden.cli.aws.options import Profile, Region, Yes
 from partwarden.cli.confirm import confirm
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import COMMON, OUTPUT, Common, Output
 from partwarden.errors import AwsFailed
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ def up(
     engine_version: Annotated[
         str | None, Parameter(help="Version of Aurora PostgreSQL, as 17.7; default: the one that Aurora takes.")
     ] = None,
-    database: Annotated[str | None, Parameter(help="The database, where pg_cron lives. [at first: app]")] = None,
+    dbname: Annotated[str | None, Parameter(help="The database, where pg_cron lives. [at first: app]")] = None,
     least_acu: Annotated[
         Decimal | None, Parameter(help="Least capacity, in steps of 0.5; 0 pauses the database. [at first: 0.5]")
     ] = None,
@@ -47,6 +50,7 @@ def up(
     vpc_cidr: Annotated[str | None, Parameter(help="Addresses of the VPC. [at first: 10.83.0.0/24]")] = None,
     dry_run: Annotated[bool, Parameter(help="Say what would be made and what it costs; make nothing.")] = False,
     yes: Yes = False,
+    output: Output = OUTPUT,
 ) -> int:
     """Make a trial environment, having said what it costs an hour and asked; again changes only what is asked for.
 
@@ -56,24 +60,31 @@ def up(
     from partwarden.aws.account import Account
     from partwarden.report.deploy import print_event
 
-    out = _console()
+    out, messages = output.out, output.messages
     account = Account.of(region, profile)
-    wish = trial.Wish(name, engine_version, database, least_acu, most_acu, vpc_cidr)
-    planned = trial.plan(account, wish, functools.partial(print_event, out))
+    wish = trial.Wish(name, engine_version, dbname, least_acu, most_acu, vpc_cidr)
+    planned = trial.plan(account, wish, functools.partial(print_event, messages))
     agreed = False
     try:
         _show_plan(out, account, planned)
         if planned.change_set is not None and not dry_run:
-            agreed = confirm(out, "make it?", yes=yes)
+            agreed = confirm(messages, "make it?", yes=yes, quiet=output.json)
     finally:
         # Also when Ctrl-C is the answer: a proposal would stand in the console's list for ever.
         if not agreed:
             trial.discard(account, planned)
-    if planned.change_set is not None and not agreed:
-        return 0 if dry_run else 1
-    if not dry_run:
-        _show_next(out, trial.up(account, planned, functools.partial(print_event, out)))
-    return 0
+    answer = {
+        "name": planned.name,
+        "parameters": planned.parameters,
+        "prices": [asdict(each) for each in planned.prices],
+    }
+    if dry_run or (planned.change_set is not None and not agreed):
+        output.answer({**answer, "is_done": planned.change_set is None})
+        return Exit.DONE if dry_run else Exit.LEFT
+    made = trial.up(account, planned, functools.partial(print_event, messages))
+    _show_next(out, made)
+    output.answer({**answer, "is_done": True, **_document(made)})
+    return Exit.DONE
 
 
 @app.command(sort_key=1)
@@ -82,27 +93,31 @@ def fill(
     name: Name = DEFAULT_NAME,
     region: Region = None,
     profile: Profile = None,
-    dsn: Annotated[
-        str | None, Parameter(name=["--dsn", "-d"], help="How to get there; default: through the tunnel that up names.")
-    ] = None,
+    common: Common = COMMON,
 ) -> None:
-    """Make pg_partman, pg_cron and the seven partitioned tables of the AWS article, with rows, in its database."""
+    """Make pg_partman, pg_cron and the seven partitioned tables of the AWS article, with rows, in its database.
+
+    Without --database it goes through the tunnel that up names.
+    """
     from partwarden.aws.sample import fill as fill_now
 
-    out = _console()
-    if dsn is None:
-        dsn = _trial(name, region, profile).dsn
-    lines = list(fill_now(dsn))
+    named = common.named()
+    dsn = named.dsn if named is not None else _trial(name, region, profile).dsn
+    with common.waiting("making tables and rows"):
+        lines = list(fill_now(dsn))
     for line in lines:
-        out.print(f"made {line}", markup=False)
+        common.out.print(f"made {line}", markup=False)
     if not lines:
-        out.print("all is there already; nothing to do")
+        common.out.print("all is there already; nothing to do")
+    common.answer({"made": lines})
 
 
 @app.command(sort_key=2)
-def show(*, name: Name = DEFAULT_NAME, region: Region = None, profile: Profile = None) -> None:
+def show(*, name: Name = DEFAULT_NAME, region: Region = None, profile: Profile = None, output: Output = OUTPUT) -> None:
     """Show how to get into the trial environment that is there: the tunnel, and the connection string."""
-    _show_next(_console(), _trial(name, region, profile))
+    found = _trial(name, region, profile)
+    _show_next(output.out, found)
+    output.answer(_document(found))
 
 
 @app.command(sort_key=3)
@@ -113,30 +128,30 @@ def down(
     profile: Profile = None,
     dry_run: Annotated[bool, Parameter(help="Say what would be removed; remove nothing.")] = False,
     yes: Yes = False,
+    output: Output = OUTPUT,
 ) -> int:
     """Remove a trial environment with all its data, and say what is left. It has to be detached before: aws destroy."""
     from partwarden.aws import trial
     from partwarden.aws.account import Account
     from partwarden.report.deploy import print_event
 
-    out = _console()
+    out, messages = output.out, output.messages
     account = Account.of(region, profile)
     leaving = trial.plan_down(account, name)
     if leaving is None:
         out.print(f"there is no stack {name} in {account}; nothing to remove", markup=False)
-        _show_left(out, tuple(trial.leftovers(account, name)))
-        return 0
+        _show_left(output, name, tuple(trial.leftovers(account, name)))
+        return Exit.DONE
     out.print(f"stack {name} in {account}, with everything in it:", markup=False)
     for each in leaving.stack.resources.values():
         out.print(f"  {each.type:<40} {each.physical_id}", markup=False)
-    if dry_run:
-        return 0
-    if not confirm(out, "remove it with all its data?", yes=yes):
-        return 1
-    left = trial.down(account, name, functools.partial(print_event, out))
+    if dry_run or not confirm(messages, "remove it with all its data?", yes=yes, quiet=output.json):
+        output.answer({"name": name, "removed": False})
+        return Exit.DONE if dry_run else Exit.LEFT
+    left = trial.down(account, name, functools.partial(print_event, messages))
     out.print(f"removed {name}", markup=False)
-    _show_left(out, left)
-    return 0
+    _show_left(output, name, left)
+    return Exit.DONE
 
 
 def _trial(name: str, region: str | None, profile: str | None) -> Trial:
@@ -195,12 +210,13 @@ def _show_next(out: Console, made: Trial) -> None:
     out.print(f"     {made.command('down')}", markup=False)
 
 
-def _show_left(out: Console, left: tuple[str, ...]) -> None:
+def _show_left(output: Output, name: str, left: tuple[str, ...]) -> None:
     for each in left:
-        out.print(f"left: {each}", markup=False)
+        output.out.print(f"left: {each}", markup=False)
     if not left:
-        out.print("nothing of it is left")
+        output.out.print("nothing of it is left")
+    output.answer({"name": name, "removed": True, "left": left})
 
 
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+def _document(made: Trial) -> dict[str, object]:
+    return {**asdict(made), "dsn": made.dsn, "tunnel_command": made.tunnel_command}
