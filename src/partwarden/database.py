@@ -122,8 +122,7 @@ def explained(attempt: str, kind: type[PartwardenError]) -> Iterator[None]:
             remedy="another session holds a lock on it; try again when it has ended",
         ) from failure
     except psycopg.Error as failure:
-        hint = failure.diag.message_hint
-        raise kind(f"{attempt}: {first_line(failure)}", remedy=hint) from failure
+        raise kind(f"{attempt}: {first_line(failure)}", remedy=advice_of(failure)) from failure
 
 
 def _milliseconds(seconds: float) -> str:
@@ -166,6 +165,21 @@ def quoted(*names: str) -> str:
 def problem_of(failure: PartwardenError | psycopg.Error) -> str:
     """What went wrong, as a report may say it."""
     return failure.problem if isinstance(failure, PartwardenError) else first_line(failure)
+
+
+def advice_of(failure: psycopg.Error) -> str:
+    """What to do next about what the server says: its own hint, or what its kind of error usually wants."""
+    if failure.diag.message_hint:
+        return failure.diag.message_hint
+    match failure:
+        case psycopg.errors.QueryCanceled():
+            return "give it more time: --timeout SECONDS"
+        case psycopg.errors.InsufficientPrivilege():
+            return "connect as the role that owns it, or have that role grant what is missing"
+        case psycopg.errors.OperationalError():
+            return "see that the server is well, then the same command again"
+        case _:
+            return "the same command with -v says where it was asked, with --debug from where in the program"
 
 
 def first_line(failure: psycopg.Error) -> str:

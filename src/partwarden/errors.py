@@ -7,11 +7,11 @@ class PartwardenError(Exception):
     """An error that a user can act on.
 
     ``problem`` names the object and says what was attempted and why it failed; ``remedy`` is the next thing
-    to do, a command or a statement where there is one.
+    to do, a command or a statement where there is one. There is always a next thing to do.
     """
 
-    def __init__(self, problem: str, *, remedy: str | None = None) -> None:
-        super().__init__(problem if remedy is None else f"{problem}\n{remedy}")
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        super().__init__(f"{problem}\n{remedy}")
         self.problem = problem
         self.remedy = remedy
 

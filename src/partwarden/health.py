@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from partwarden.dsn import label
 from partwarden.errors import BadOption, PartwardenError, UnknownCheck
 from partwarden.findings import Finding, Report, Skipped
 from partwarden.given import gather
+from partwarden.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Target:
-    """A database to check: its connection string, and what a report calls it, if not by that."""
+    """A database to check: its connection string, and what a report calls it, if not by that.
+
+    ``thresholds`` are its own, where the question has none.
+    """
 
     dsn: str
     name: str | None = None
+    thresholds: Mapping[str, str | int | bool] = field(default_factory=dict)
 
 
 def check_database(dsn: str, question: Question | None = None, *, name: str | None = None) -> Report:
@@ -96,8 +100,14 @@ def check_databases(targets: Sequence[Target], question: Question | None = None)
 
     A job that is seen both from its own database and from the one that pg_cron lives in is told of once, by its own.
     """
+    asked = question or Question()
+
+    def check(target: Target) -> Report:
+        own = replace(asked, thresholds={**target.thresholds, **asked.thresholds})
+        return check_database(target.dsn, own, name=target.name)
+
     with ThreadPoolExecutor(max_workers=min(len(targets), 8) or 1) as pool:
-        return told_once(list(pool.map(lambda target: check_database(target.dsn, question, name=target.name), targets)))
+        return told_once(list(pool.map(check, targets)))
 
 
 def told_once(reports: Sequence[Report]) -> list[Report]:
@@ -252,8 +262,8 @@ def _describe(connection: Connection, server: Server, given: Mapping[str, Any]) 
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else "partwarden checks lists them all"
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else "partwarden checks lists them all"
 
 
 def _since(started: float) -> int:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from partwarden.database import Connection, explained
+from partwarden.database import Connection, advice_of, explained
 from partwarden.errors import IncidentRefused, NotInstalled
 from partwarden.install import installed_version
 
@@ -225,4 +225,4 @@ def _call(connection: Connection, attempt: str, incident: int, statement: str, *
             with connection.transaction():
                 connection.execute(statement, arguments)
         except _REFUSALS as refusal:  # the routine says itself what was attempted
-            raise IncidentRefused(str(refusal.diag.message_primary), remedy=refusal.diag.message_hint) from refusal
+            raise IncidentRefused(str(refusal.diag.message_primary), remedy=advice_of(refusal)) from refusal

@@ -167,7 +167,8 @@ def is_up_to_date(connection: Connection) -> bool:
 def _refuse_unfit(server: Server) -> None:
     if server.version < OLDEST_SERVER:
         raise InstallRefused(
-            f"PostgreSQL {server.version // 10000} is too old: partwarden needs {OLDEST_SERVER // 10000} or newer"
+            f"PostgreSQL {server.version // 10000} is too old: partwarden needs {OLDEST_SERVER // 10000} or newer",
+            remedy="partwarden check looks at it from outside as far as it can",
         )
     if server.in_recovery:
         raise InstallRefused("this server is a standby", remedy="install on its primary; the standby will follow")

@@ -108,7 +108,9 @@ def repair(dsn: str, treatments: list[Treatment], wish: Repair) -> list[Outcome]
 def _checked(dsn: str) -> Report:
     report = check_database(dsn)
     if report.error is not None:
-        raise RepairFailed(f"could not look what is wrong: {report.error}")
+        raise RepairFailed(
+            f"could not look what is wrong: {report.error}", remedy="partwarden check with the same -d says more"
+        )
     return report
 
 

@@ -79,7 +79,10 @@ def schedule(
     Raises ScheduleRefused naming what is missing: the schema, pg_cron, a privilege, a sensible schedule.
     """
     if (lambda_arn is None) != (topic_arn is None):
-        raise ScheduleRefused("an alert needs both, the Lambda function's ARN and the SNS topic's ARN")
+        raise ScheduleRefused(
+            "an alert needs both, the Lambda function's ARN and the SNS topic's ARN",
+            remedy="name --lambda-arn and --topic-arn, or leave both as they are scheduled",
+        )
     with connect(dsn, timeout=timeout) as target:
         target.autocommit = True
         server = inspect(target)
@@ -120,7 +123,10 @@ def unschedule(dsn: str, *, cron_database: str | None = None, timeout: float | N
     with connect(dsn, timeout=timeout) as target:
         database = inspect(target).database
     removed = []
-    with open_cron(dsn, database, cron_database, timeout) as cron, explained("could not remove the jobs", ScheduleRefused):
+    with (
+        open_cron(dsn, database, cron_database, timeout) as cron,
+        explained("could not remove the jobs", ScheduleRefused),
+    ):
         for kind in ("maintain", "monitor"):
             found = cron.execute(
                 "select jobid, jobname from cron.job where jobname = %s and username = current_user",

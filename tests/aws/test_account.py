@@ -132,8 +132,8 @@ def test_wrong_parameter_is_told_without_its_value(moto_account: Account) -> Non
 
 
 def test_errors_of_ours_pass_through() -> None:
-    with pytest.raises(AwsFailed, match=r"^ours$"), aws_errors("could not look"):
-        raise AwsFailed("ours")
+    with pytest.raises(AwsFailed, match=r"^ours\n"), aws_errors("could not look"):
+        raise AwsFailed("ours", remedy="mend it")
 
 
 def test_missing_boto3_is_told_with_what_to_install() -> None:

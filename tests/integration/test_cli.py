@@ -211,7 +211,7 @@ def test_check_reads_the_databases_of_a_file(database: Database, tmp_path: Path)
     file.write_text("databases:\n  - {name: first, dsn: 'host=h password=hunter2'}\n")
     refused = partwarden("check", "-c", str(file))
     assert refused.returncode == 3
-    assert "databases.0.dsn: no password belongs into this file" in refused.stderr
+    assert "databases[0].dsn: no password belongs into this file" in refused.stderr
     assert "hunter2" not in refused.stderr + refused.stdout
     for text, problem in (
         ("databases: []", "databases"),

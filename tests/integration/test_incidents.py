@@ -474,12 +474,12 @@ def test_the_list_is_for_people_and_for_programs(database: Database, owner: Conn
     assert row.split()[:3] == [str(number), "warning", "open"]
     assert "app.a" in row
     assert "default-not-empty" in row
-    (as_json,) = json.loads(partwarden("incidents", "list", database.owner_dsn, "--json").stdout)
+    (as_json,) = json.loads(partwarden("incidents", "list", database.owner_dsn, "--json").stdout)["incidents"]
     assert (as_json["id"], as_json["state"], as_json["object"]) == (number, "open", "app.a")
     empty_default(owner)
     look(owner)
     assert partwarden("incidents", "list", database.owner_dsn).stdout == "no open incidents\n"
-    assert json.loads(partwarden("incidents", "list", database.owner_dsn, "--json").stdout) == []
+    assert json.loads(partwarden("incidents", "list", database.owner_dsn, "--json").stdout) == {"incidents": []}
     assert "resolved" in partwarden("incidents", "list", database.owner_dsn, "--all").stdout
 
 

@@ -184,9 +184,7 @@ class Work:
 
 def _drain(method: str, *options: str, expected: int = 0) -> Callable[[World, Nursery], Run]:
     def start(world: World, nursery: Nursery) -> Run:
-        command = nursery.start(
-            "drain", PARENT, "-d", world.database.owner_dsn, "--json", "--method", method, *options
-        )
+        command = nursery.start("drain", PARENT, "-d", world.database.owner_dsn, "--json", "--method", method, *options)
         return CommandRun(nursery, command, expected)
 
     return start

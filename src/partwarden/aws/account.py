@@ -53,6 +53,7 @@ _EXPIRED = re.compile(r"Expired|InvalidToken")
 _TOO_MANY = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown")
 _MISSING_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z*]+)(?: on resource: (\S+))?")
 
+_OTHERWISE = "correct what AWS refuses, then the same command again, which goes on from there"
 _LOG_IN = "log in again (aws sso login, aws login), or set AWS_PROFILE, or name one with --profile"
 
 
@@ -148,7 +149,10 @@ def aws_errors(attempt: str) -> Iterator[None]:
     except botocore_errors.ParamValidationError as error:
         # Its text quotes the values that were sent.
         names = re.findall(r"parameter (?:in input: )?\"?([\w.\[\]]+)", str(error))
-        raise AwsFailed(f"{attempt}: a parameter is not valid: {', '.join(names) or 'unnamed'}") from None
+        raise AwsFailed(
+            f"{attempt}: a parameter is not valid: {', '.join(names) or 'unnamed'}",
+            remedy="correct what was said on the command line",
+        ) from None
     except botocore_errors.NoRegionError as error:
         raise AwsFailed(
             f"{attempt}: no AWS region is set", remedy="name one with --region, or set AWS_REGION"
@@ -175,7 +179,9 @@ def aws_errors(attempt: str) -> Iterator[None]:
             remedy="see that the region's name is right, and that no proxy and no AWS_ENDPOINT_URL leads elsewhere",
         ) from None
     except (botocore_errors.BotoCoreError, boto3.exceptions.Boto3Error) as error:
-        raise AwsFailed(f"{attempt}: {error}") from error
+        raise AwsFailed(
+            f"{attempt}: {error}", remedy="the same command with --debug shows which call it was"
+        ) from error
 
 
 def error_code(error: ClientError) -> str:
@@ -204,7 +210,7 @@ def _client(session: boto3.session.Session, service: Any, region: str) -> Any:
 def _refused(attempt: str, error: ClientError) -> AwsFailed:
     code, message = error_code(error), error_message(error)
     problem = f"{attempt}: {code}: {message}" if message else f"{attempt}: {code}"
-    return AwsFailed(problem, remedy=_remedy(code, message, error.operation_name))
+    return AwsFailed(problem, remedy=_remedy(code, message, error.operation_name) or _OTHERWISE)
 
 
 def _remedy(code: str, message: str, operation: str) -> str | None:

@@ -215,7 +215,7 @@ def _roles(found: Sequence[Any]) -> tuple[Role, ...]:
 
 def _refuse_other_engine(what: str, name: str, engine: str) -> None:
     if engine not in {"aurora-postgresql", "postgres"}:
-        raise AwsFailed(f"{what} {name} runs {engine}; partwarden is for PostgreSQL")
+        raise AwsFailed(f"{what} {name} runs {engine}; partwarden is for PostgreSQL", remedy="name another")
 
 
 def _missing(what: str, name: str, account: Account, there: Sequence[str], *, other: str) -> AwsFailed:

@@ -92,7 +92,10 @@ class Destroy:
             missing = [each.name for each in reports if each.outcome == "failed" and each.name in step.needs]
             try:
                 if missing:
-                    raise DestroyFailed(f"not tried, since the database still has its {' and its '.join(missing)}")
+                    raise DestroyFailed(
+                        f"not tried, since the database still has its {' and its '.join(missing)}",
+                        remedy="mend that first",
+                    )
                 there = step.found()
                 report = (
                     Report(step.name, "there", there) if there is not None else Report(step.name, "done", step.do())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from partwarden.database import Connection, connect, explained, inspect, quoted
+from partwarden.database import Connection, advice_of, connect, explained, inspect, quoted
 from partwarden.errors import PartwardenError
 
 _MARK = "created by partwarden aws deploy"
@@ -113,7 +113,7 @@ class ExtensionReady:
             except psycopg.Error as failure:
                 raise ExtensionFailed(
                     f"aws_lambda could not be prepared in database {wanted.database}: {failure.diag.message_primary}",
-                    remedy=failure.diag.message_hint,
+                    remedy=advice_of(failure),
                 ) from failure
         with connect(self._dsn) as connection:
             if not look(connection).is_granted:

@@ -107,5 +107,7 @@ class AlertProved:
             hops.append(hop)
         broken = next((hop for hop in hops if hop.state == "broken"), None)
         if broken is not None:
-            raise AlertFailed(f"{broken.name}: {broken.what}", remedy=broken.remedy)
+            raise AlertFailed(
+                f"{broken.name}: {broken.what}", remedy=broken.remedy or "partwarden aws status looks at each hop"
+            )
         return hops[-1].what

@@ -155,7 +155,10 @@ def propose(
     """
     attempt = f"could not work out the changes of stack {name}"
     if len(body.encode()) > _LARGEST_BODY:
-        raise AwsFailed(f"{attempt}: its template has {len(body.encode())} bytes, CloudFormation takes {_LARGEST_BODY}")
+        raise AwsFailed(
+            f"{attempt}: its template has {len(body.encode())} bytes, CloudFormation takes {_LARGEST_BODY}",
+            remedy="this is a bug of partwarden: please report it",
+        )
     with aws_errors(attempt):
         found = _describe(account, name)
     status = "DELETE_COMPLETE" if found is None else found["StackStatus"]
@@ -184,7 +187,7 @@ def propose(
     discard(account, proposed)
     if _says_no_change(refusal):
         return None
-    raise AwsFailed(f"{attempt}: {refusal}")
+    raise AwsFailed(f"{attempt}: {refusal}", remedy="change what CloudFormation refuses, then the same command again")
 
 
 def execute(account: Account, change_set: ChangeSet, tell: Tell) -> Stack:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import psycopg
 
 from partwarden.aws.stacks import ChangeSet, ResourceEvent
-from partwarden.database import first_line
+from partwarden.database import advice_of, first_line
 from partwarden.errors import PartwardenError
 
 
@@ -88,11 +88,11 @@ def run(steps: Sequence[Step], tell: Tell, *, go_on: str, go_back: str) -> list[
     return reports
 
 
-def what_failed(failure: PartwardenError | psycopg.Error) -> tuple[str, str | None]:
+def what_failed(failure: PartwardenError | psycopg.Error) -> tuple[str, str]:
     """The problem and the remedy of an error of ours, or of the server's."""
     if isinstance(failure, PartwardenError):
         return failure.problem, failure.remedy
-    return f"the server says: {first_line(failure)}", failure.diag.message_hint
+    return f"the server says: {first_line(failure)}", advice_of(failure)
 
 
 def _do(step: Step) -> Report:

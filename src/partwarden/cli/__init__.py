@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from cyclopts import App, Group, Parameter
 
 import partwarden
-from partwarden.cli import aws, check, database, drain, explain, incidents, local, repair, validate
-from partwarden.cli.demo import demo
-from partwarden.cli.plan import apply, plan
+from partwarden.cli.completion import script_for
 from partwarden.cli.program import run
 
-_look = Group("Look, with nothing installed", sort_key=0)
-_as_code = Group("As the file says", sort_key=1)
-_repair = Group("Repair, with nothing installed", sort_key=2)
-_in_database = Group("In a database", sort_key=3)
-_in_aws = Group("In AWS", sort_key=4)
-_on_this_machine = Group("On this machine", sort_key=5)
+_COMMANDS = {
+    "Look, with nothing installed": ("check:check", "explain:checks", "explain:explain"),
+    "As the file says": ("validate:validate", "plan:plan", "plan:apply"),
+    "Repair, with nothing installed": ("repair:repair", "drain:drain"),
+    "In a database": (
+        "database:install",
+        "database:schedule",
+        "database:unschedule",
+        "database:uninstall",
+        "incidents:app",
+    ),
+    "In AWS": ("aws:app",),
+    "On this machine": ("demo:demo", "local:app"),
+}
+"""Where each command is, by module and name, in the order in which they are shown."""
 
-app = App(
-    name="partwarden",
-    help="Keep interval-partitioned PostgreSQL tables maintained, and hear of it once, with cause and cure, when they "
-    "are not.\n\nExit codes: 0 done, 1 it ran and something is left to do or not well, 2 (check) critical or (plan) "
-    "something would change, 3 it could not be done, 130 interrupted.",
-    version=partwarden.__version__,
-    version_flags=["--version"],
-    help_flags=["--help", "-h"],
-    group_commands=_on_this_machine,
-    default_parameter=Parameter(negative=()),
-)
-app.command(check.check, group=_look, sort_key=0)
-app.command(explain.checks, group=_look, sort_key=1)
-app.command(explain.explain, group=_look, sort_key=2)
-app.command(validate.validate, group=_as_code, sort_key=1)
-app.command(plan, group=_as_code, sort_key=2)
-app.command(apply, group=_as_code, sort_key=3)
-app.command(repair.repair, group=_repair, sort_key=0)
-app.command(drain.drain, group=_repair, sort_key=1)
-app.command(database.install, group=_in_database, sort_key=0)
-app.command(database.schedule, group=_in_database, sort_key=1)
-app.command(database.unschedule, group=_in_database, sort_key=2)
-app.command(database.uninstall, group=_in_database, sort_key=3)
-incidents.app.group = _in_database
-app.command(incidents.app)
-aws.app.group = _in_aws
-app.command(aws.app)
-app.command(demo, group=_on_this_machine, sort_key=0)
-local.app.group = _on_this_machine
-app.command(local.app)
-app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
+
+def build(*, lazily: bool = True) -> App:
+    """The command line. ``lazily``: a command is imported when it is called, and has no line in the list of them before."""
+    app = App(
+        name="partwarden",
+        help="Keep interval-partitioned PostgreSQL tables maintained, and hear of it once, with cause and cure, when "
+        "they are not.\n\nExit codes: 0 done, 1 it ran and something is left to do or not well, 2 (check) critical or "
+        "(plan) something would change, 3 it could not be done, 130 interrupted.",
+        version=partwarden.__version__,
+        version_flags=["--version"],
+        help_flags=["--help", "-h"],
+        default_parameter=Parameter(negative=()),
+    )
+    for heading_number, (heading, places) in enumerate(_COMMANDS.items()):
+        group = Group(heading, sort_key=heading_number)
+        for number, place in enumerate(places):
+            module, _, function = place.partition(":")
+            path = f"{__name__}.{module}"
+            if lazily:
+                name = module if function == "app" else function
+                app.command(f"{path}:{function}", name=name, group=group, sort_key=number)
+                continue
+            found = getattr(import_module(path), function)
+            if isinstance(found, App):
+                found.group, found.sort_key = group, number
+                app.command(found)
+            else:
+                app.command(found, group=group, sort_key=number)
+    app.command(script_for(app), name="completion", group=group, sort_key=9)
+    app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
+    return app
+
+
+app = build()
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; every error is said in one place, and says what to do next."""
-    sys.exit(run(app, sys.argv[1:] if arguments is None else arguments))
+    said = sys.argv[1:] if arguments is None else arguments
+    names_command = any(not word.startswith("-") for word in said)
+    sys.exit(run(app if names_command else build(lazily=False), said))

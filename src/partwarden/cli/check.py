@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from partwarden import health
+from partwarden.cli import completion
 from partwarden.cli.grammar import COMMON, Common
 from partwarden.errors import BadOption
 from partwarden.findings import worst
@@ -29,8 +30,10 @@ def check(
     *databases: Annotated[
         str,
         Parameter(
+            name="DATABASE",
+            completer=completion.databases,
             help="Which databases: a name in the file, postgresql://user@host/database, 'host=… dbname=…', 'service=…', "
-            "env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME; none: all of the file, else PG* variables."
+            "env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME; none: all of the file, else PG* variables.",
         ),
     ],
     form: Annotated[
@@ -39,9 +42,15 @@ def check(
     ] = None,
     only: Annotated[
         tuple[str, ...],
-        Parameter(help="Do these checks only; several: repeat, or with commas.", negative=(), show_default=False),
+        Parameter(
+            help="Do these checks only; several: repeat, or with commas.",
+            completer=completion.checks,
+            show_default=False,
+        ),
     ] = (),
-    skip: Annotated[tuple[str, ...], Parameter(help="Leave these checks out.", negative=(), show_default=False)] = (),
+    skip: Annotated[
+        tuple[str, ...], Parameter(help="Leave these checks out.", completer=completion.checks, show_default=False)
+    ] = (),
     severity: Annotated[
         tuple[str, ...],
         Parameter(help="Take a check more or less seriously: gap=critical.", negative=(), show_default=False),
@@ -75,7 +84,7 @@ def check(
         thresholds=_thresholds(threshold, headroom, require_default=require_default, count_rows=count_rows),
         timeout=common.timeout or _SECONDS,
     )
-    targets = [Target(each.dsn, each.name) for each in common.databases(*databases)]
+    targets = [Target(each.dsn, each.name, each.thresholds) for each in common.databases(*databases)]
     look = partial(_look, targets, question, _format(form, common), common)
     if watch is None:
         return look()

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from partwarden import __version__
 from partwarden import install as installing
 from partwarden import schedule as scheduling
+from partwarden.cli import completion
 from partwarden.cli.grammar import COMMON, Common
 from partwarden.database import connect
 from partwarden.errors import InstallRefused, ScheduleRefused
@@ -19,6 +20,7 @@ Word = Annotated[
     str | None,
     Parameter(
         name="DATABASE",
+        completer=completion.databases,
         help="Which database: a name in the file, postgresql://user@host/database, 'host=… dbname=…', or '' for PG* "
         "variables; or env:VARIABLE, iam:USER@HOST/DATABASE, aws-secret:NAME (docs/aws-credentials.md). As --database.",
     ),
@@ -45,7 +47,9 @@ def install(
     """Install or upgrade the schema partwarden, in one transaction; a second time changes nothing."""
     named = common.one_database(database, must_be_named=True)
     with connect(named.dsn, timeout=common.timeout) as connection:
-        report = installing.install(connection, cluster=cluster, article_schema=article_schema, readers=reader)
+        report = installing.install(
+            connection, cluster=cluster or named.cluster, article_schema=article_schema, readers=reader
+        )
     out = common.out
     if report.before is None:
         out.print(f"installed partwarden {__version__} in database {report.database}", markup=False)
@@ -73,11 +77,13 @@ def uninstall(
     common: Common = COMMON,
 ) -> None:
     """Remove partwarden's jobs and its schema from a database, and nothing else."""
-    dsn = common.one_database(database, must_be_named=True).dsn
-    jobs = [] if keep_jobs else _unschedule_where_there_is_cron(dsn, cron_database, common.timeout)
+    named = common.one_database(database, must_be_named=True)
+    jobs = []
+    if not keep_jobs:
+        jobs = _unschedule_where_there_is_cron(named.dsn, cron_database or named.cron_database, common.timeout)
     for name in jobs:
         common.out.print(f"removed job {name}", markup=False)
-    with connect(dsn, timeout=common.timeout) as connection:
+    with connect(named.dsn, timeout=common.timeout) as connection:
         removed = installing.uninstall(connection)
     common.out.print("removed partwarden" if removed else "partwarden is not installed there; nothing to do")
     common.answer({"removed_jobs": jobs, "removed": removed})
@@ -106,14 +112,15 @@ def schedule(
 
     What is left out stays as it is scheduled already.
     """
+    named = common.one_database(database, must_be_named=True)
     report = scheduling.schedule(
-        common.one_database(database, must_be_named=True).dsn,
+        named.dsn,
         lambda_arn=lambda_arn,
         topic_arn=topic_arn,
         maintenance=maintenance,
         monitor=monitor,
-        cluster=cluster,
-        cron_database=cron_database,
+        cluster=cluster or named.cluster,
+        cron_database=cron_database or named.cron_database,
         timeout=common.timeout,
     )
     for job in report.jobs:
@@ -124,8 +131,10 @@ def schedule(
 
 def unschedule(database: Word = None, /, *, cron_database: CronDatabase = None, common: Common = COMMON) -> None:
     """Take partwarden's two jobs of a database out of pg_cron."""
-    dsn = common.one_database(database, must_be_named=True).dsn
-    removed = scheduling.unschedule(dsn, cron_database=cron_database, timeout=common.timeout)
+    named = common.one_database(database, must_be_named=True)
+    removed = scheduling.unschedule(
+        named.dsn, cron_database=cron_database or named.cron_database, timeout=common.timeout
+    )
     for name in removed:
         common.out.print(f"removed job {name}", markup=False)
     if not removed:

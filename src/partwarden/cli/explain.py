@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from partwarden import bundle
+from partwarden.cli import completion
 from partwarden.cli.grammar import OUTPUT, Output
 from partwarden.health import Question
 
@@ -32,7 +33,9 @@ def checks(*, output: Output = OUTPUT) -> None:
 
 
 def explain(
-    check_id: Annotated[str, Parameter(name="CHECK", help="Its name, as in: partwarden explain gap")],
+    check_id: Annotated[
+        str, Parameter(name="CHECK", completer=completion.checks, help="Its name, as in: partwarden explain gap")
+    ],
     /,
     *,
     sql: Annotated[bool, Parameter(name="--sql", help="Show the statement instead.")] = False,

@@ -21,6 +21,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
+from partwarden.cli import completion
 from partwarden.cli.naming import Named, find_database, find_databases, read_file
 from partwarden.cli.waiting import waiting
 from partwarden.errors import BadOption
@@ -97,6 +98,7 @@ class Which:
         Parameter(
             name=["--database", "-d"],
             metavar="NAME",
+            completer=completion.databases,
             help="A database: its name in the file, or a connection string, env:NAME, iam:…, aws-secret:…",
         ),
     ] = ()

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from partwarden import incidents
+from partwarden.cli import completion
 from partwarden.cli.grammar import COMMON, Common
 from partwarden.database import connect
 from partwarden.errors import BadOption, IncidentRefused
@@ -33,6 +34,7 @@ Words = Annotated[
     str,
     Parameter(
         name="DATABASE",
+        completer=completion.databases,
         help="A name in the file, or a connection string, where --database or the file does not say it; then the incident's "
         "number.",
     ),
@@ -41,7 +43,10 @@ Words = Annotated[
 
 @app.command(name="list", sort_key=0)
 def list_(
-    *databases: Annotated[str, Parameter(name="DATABASE", help="Which databases, as for partwarden check.")],
+    *databases: Annotated[
+        str,
+        Parameter(name="DATABASE", completer=completion.databases, help="Which databases, as for partwarden check."),
+    ],
     resolved_too: Annotated[
         bool, Parameter(name="--all", help="Also those that are resolved, as long as they are kept.")
     ] = False,

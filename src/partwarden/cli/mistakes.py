@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from cyclopts import App, CycloptsError, UnknownCommandError, UnknownOptionError
 
 from partwarden.errors import BadOption
+from partwarden.nearest import nearest
 
 
 def explained(app: App, mistake: CycloptsError) -> BadOption:
@@ -29,5 +29,5 @@ def explained(app: App, mistake: CycloptsError) -> BadOption:
 
 
 def _nearest(word: str, known: Iterable[str], before: str) -> str | None:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {before}{near[0]}?" if near else None
+    near = nearest(word, known)
+    return f"did you mean {before}{near}?" if near else None

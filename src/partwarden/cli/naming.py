@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from partwarden.errors import BadOption
+from partwarden.nearest import nearest
 
 if TYPE_CHECKING:
     from partwarden.config import Config, Database
@@ -30,6 +30,21 @@ class Named:
     dsn: str
     name: str | None = None
     described: Database | None = None
+
+    @property
+    def cluster(self) -> str | None:
+        """What messages call its server, where the file says it."""
+        return self.described.cluster if self.described is not None else None
+
+    @property
+    def cron_database(self) -> str | None:
+        """The database that pg_cron lives in, where the file says it."""
+        return self.described.cron_database if self.described is not None else None
+
+    @property
+    def thresholds(self) -> Mapping[str, str | int | bool]:
+        """From when on checks find something, where the file says it."""
+        return self.described.thresholds if self.described is not None else {}
 
 
 def find_databases(words: Sequence[str], files: Sequence[Path]) -> tuple[Named, ...]:
@@ -96,10 +111,10 @@ def _find(word: str, config: Config | None) -> Named:
             remedy=f"-d 'dbname={word}', or --config FILE",
         )
     names = [each.name for each in described]
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    near = nearest(word, names)
     raise BadOption(
         f"the file describes no database {word}, and it is no connection string",
-        remedy=f"did you mean {near[0]}?" if near else f"it describes {', '.join(names)}; or -d 'dbname={word}'",
+        remedy=f"did you mean {near}?" if near else f"it describes {', '.join(names)}; or -d 'dbname={word}'",
     )
 
 

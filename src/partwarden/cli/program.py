@@ -16,6 +16,7 @@ from rich.console import Console
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import FLAGS, OUTPUT, VALUED, Output, console
 from partwarden.cli.mistakes import explained
+from partwarden.database import advice_of
 from partwarden.dsn import without_secrets
 from partwarden.errors import PartwardenError
 
@@ -72,10 +73,7 @@ def _in_words(failure: Exception) -> PartwardenError:
         case PartwardenError():
             return failure
         case psycopg.Error():
-            return PartwardenError(
-                f"the server says: {str(failure).strip()}",
-                remedy=failure.diag.message_hint or "the same command with -v says what was asked before",
-            )
+            return PartwardenError(f"the server says: {str(failure).strip()}", remedy=advice_of(failure))
         case OSError(strerror=str()):
             where = "" if failure.filename is None else f": {failure.filename}"
             return PartwardenError(

@@ -10,8 +10,9 @@ import psycopg
 from psycopg import sql
 
 from partwarden import bundle
-from partwarden.database import Connection, connect
+from partwarden.database import Connection, advice_of, connect, first_line
 from partwarden.errors import DrainRefused, LockNotAcquired
+from partwarden.nearest import nearest
 
 _ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain", "validate_references")
 
@@ -28,12 +29,15 @@ class Session:
             connection.execute(bundle.session_code(_ROUTINES).encode())
         # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
         connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
-        found = connection.execute(
-            "select pg_class.oid, format('%%I.%%I', nspname, relname)"
-            " from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
-            " where pg_class.oid = pg_temp.find_set(%s)",
-            (parent,),
-        ).fetchone()
+        try:
+            found = connection.execute(
+                "select pg_class.oid, format('%%I.%%I', nspname, relname)"
+                " from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
+                " where pg_class.oid = pg_temp.find_set(%s)",
+                (parent,),
+            ).fetchone()
+        except psycopg.errors.UndefinedTable as failure:
+            raise _no_such_set(connection, parent, failure) from failure
         assert found is not None
         self.parent, self.name = int(found[0]), str(found[1])
 
@@ -98,6 +102,15 @@ def refusals(name: str) -> Iterator[None]:
         raise _refusal(name, failure) from failure
 
 
+def _no_such_set(connection: Connection, parent: str, failure: psycopg.Error) -> DrainRefused:
+    names = connection.execute(
+        "select format('%I.%I', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
+        " where relkind = 'p' and not relispartition and nspname !~ '^(pg_|information_schema$)'"
+    ).fetchall()
+    near = nearest(parent, [name for (name,) in names])
+    return DrainRefused(first_line(failure), remedy=f"did you mean {near}?" if near else advice_of(failure))
+
+
 def _is_lost(failure: psycopg.OperationalError) -> bool:
     """Whether the session is gone, and not just the statement."""
     return failure.sqlstate is None or failure.sqlstate.startswith(("08", "57P"))
@@ -107,4 +120,6 @@ def _refusal(name: str, failure: psycopg.Error) -> DrainRefused:
     problem = failure.diag.message_primary or str(failure)
     if not problem.startswith(("could not", "there is no")):
         problem = f"could not drain {name}: {problem}"
-    return DrainRefused(problem, remedy=failure.diag.message_hint or failure.diag.message_detail)
+    if failure.diag.message_detail and not failure.diag.message_hint:
+        problem += f": {failure.diag.message_detail}"
+    return DrainRefused(problem, remedy=advice_of(failure))

@@ -267,7 +267,14 @@ def _wait_until_active(functions: LambdaClient, name: str) -> str:
         found = functions.get_function_configuration(FunctionName=name)
         return found["State"] == "Active" and found["LastUpdateStatus"] == "Successful"
 
-    _wait_for(active, _START_SECONDS, StackFailed(f"the function {name} was not active within {_START_SECONDS} s"))
+    _wait_for(
+        active,
+        _START_SECONDS,
+        StackFailed(
+            f"the function {name} was not active within {_START_SECONDS} s",
+            remedy="partwarden local stop, then start it again",
+        ),
+    )
     return functions.get_function_configuration(FunctionName=name)["FunctionArn"]
 
 
@@ -324,7 +331,9 @@ def _require_loopback(url: str) -> None:
     with contextlib.suppress(ValueError):
         loopback = loopback or ipaddress.ip_address(host).is_loopback
     if not loopback:
-        raise StackFailed(f"{url} is not on this machine; the local AWS never leaves 127.0.0.1")
+        raise StackFailed(
+            f"{url} is not on this machine; the local AWS never leaves 127.0.0.1", remedy="take a URL on 127.0.0.1"
+        )
 
 
 def _is_healthy(port: int) -> bool:

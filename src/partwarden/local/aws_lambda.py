@@ -104,7 +104,10 @@ def _refuse_provider_extension(connection: psycopg.Connection[Any]) -> None:
         return
     name, installed = known
     if installed:
-        raise InstallRefused(f"the provider's own extension {name} is installed in {connection.info.dbname}")
+        raise InstallRefused(
+            f"the provider's own extension {name} is installed in {connection.info.dbname}",
+            remedy="nothing has to be made: it has the same functions",
+        )
     raise InstallRefused(
         "this server offers the provider's own extension aws_lambda",
         remedy="create extension aws_lambda cascade;",

@@ -148,7 +148,10 @@ class Cluster:
             "pg_ctl", "stop", "--silent", "--wait", f"--mode={mode}", f"--pgdata={self.installation.inside(self._data)}"
         )
         if answer.returncode != 0:
-            raise StackFailed(f"PostgreSQL in {self.folder} did not stop: {answer.stderr.strip()}")
+            raise StackFailed(
+                f"PostgreSQL in {self.folder} did not stop: {answer.stderr.strip()}",
+                remedy="partwarden local stop once more; its log is in that folder",
+            )
         return True
 
     def destroy(self) -> bool:
@@ -201,7 +204,10 @@ class Cluster:
         )  # fmt: skip
         (self.folder / _INITDB_PASSWORD).unlink()
         if answer.returncode != 0:
-            raise StackFailed(f"initdb could not make a cluster in {self._data}: {answer.stderr.strip()}")
+            raise StackFailed(
+                f"initdb could not make a cluster in {self._data}: {answer.stderr.strip()}",
+                remedy="mend that, then partwarden local start again; PARTWARDEN_HOME names another folder",
+            )
         port = self._wanted_port or free_port()
         settings = {**_SETTINGS, "cron.database_name": self._cron_database, **self._settings}
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]

@@ -59,7 +59,9 @@ class Daemon:
         """The port on 127.0.0.1 of its last start. Raises StackFailed before the first."""
         port = _number_in(self._port_file)
         if port is None:
-            raise StackFailed(f"the {self.name} in {self.folder} has never been started")
+            raise StackFailed(
+                f"the {self.name} in {self.folder} has never been started", remedy="partwarden local start"
+            )
         return port
 
     def start(self) -> bool:
@@ -194,7 +196,7 @@ class Daemon:
                 time.sleep(_POLL_SECONDS)
             if not self._is_ours(pid):
                 return
-        raise StackFailed(f"the {self.name} in {self.folder} (pid {pid}) did not end")
+        raise StackFailed(f"the {self.name} in {self.folder} (pid {pid}) did not end", remedy=f"kill -9 {pid}")
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

@@ -83,7 +83,7 @@ def apply(
 
 def _refuse(planned: DatabasePlan, *, allow_destroy: bool) -> None:
     if planned.error is not None:
-        raise ApplyFailed(planned.error, remedy=planned.remedy)
+        raise ApplyFailed(planned.error, remedy=planned.remedy or "partwarden plan says more")
     if planned.obstacles:
         first = planned.obstacles[0]
         raise ApplyFailed(

@@ -108,7 +108,7 @@ def fail_at(patch: pytest.MonkeyPatch, module: Any, name: str, count: int) -> No
         nonlocal calls
         calls += 1
         if calls == count:
-            raise AwsFailed("injected")
+            raise AwsFailed("injected", remedy="none")
         return real(*arguments, **more)
 
     patch.setattr(module, name, fail)

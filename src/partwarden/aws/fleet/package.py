@@ -72,7 +72,8 @@ def build(libraries: Mapping[str, bytes], ca_bundle: bytes) -> Package:
     package = Package({**libraries, **_own_files(), "rds-ca-bundle.pem": ca_bundle})
     if package.unpacked_bytes > _LARGEST:
         raise PackageFailed(
-            f"the functions' package has {package.unpacked_bytes} bytes unpacked, Lambda takes {_LARGEST}"
+            f"the functions' package has {package.unpacked_bytes} bytes unpacked, Lambda takes {_LARGEST}",
+            remedy="a --ca-bundle of the clusters' regions only is smaller",
         )
     return package
 
@@ -174,6 +175,8 @@ def _imported_modules() -> list[str]:
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     if answer.returncode != 0:
         last = answer.stderr.strip().splitlines()[-1:]
-        raise PackageFailed(f"the functions' code can't be imported here: {''.join(last)}")
+        raise PackageFailed(
+            f"the functions' code can't be imported here: {''.join(last)}", remedy="pip install 'partwarden[aws]'"
+        )
     modules: list[str] = json.loads(answer.stdout)
     return modules

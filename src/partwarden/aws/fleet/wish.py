@@ -49,7 +49,7 @@ def list_of(wish: Wish, there: Stack | None) -> tuple[str, str]:
     before = there.parameters if there is not None else {}
     path = wish.path or before.get("ParameterPath") or ARTICLE_PATH
     if wish.tag is not None and wish.path is not None:
-        raise BadOption("a fleet goes by one list, --path or --tag, not by both")
+        raise BadOption("a fleet goes by one list, --path or --tag, not by both", remedy="leave one of them out")
     tag = wish.tag if wish.tag is not None else "" if wish.path is not None else before.get("TagValue", "")
     return path.rstrip("/"), tag
 
