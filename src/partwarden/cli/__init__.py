@@ -27,6 +27,9 @@ _COMMANDS = {
 }
 """Where each command is, by module and name, in the order in which they are shown."""
 
+_GROUPS = [Group(heading, sort_key=number) for number, heading in enumerate(_COMMANDS)]
+_OPTIONS = Group("Options", sort_key=len(_GROUPS))
+
 
 def build(*, lazily: bool = True) -> App:
     """The command line. ``lazily``: a command is imported when it is called, and has no line in the list of them before."""
@@ -40,8 +43,7 @@ def build(*, lazily: bool = True) -> App:
         help_flags=["--help", "-h"],
         default_parameter=Parameter(negative=()),
     )
-    for heading_number, (heading, places) in enumerate(_COMMANDS.items()):
-        group = Group(heading, sort_key=heading_number)
+    for group, places in zip(_GROUPS, _COMMANDS.values(), strict=True):
         for number, place in enumerate(places):
             module, _, function = place.partition(":")
             path = f"{__name__}.{module}"
@@ -55,8 +57,8 @@ def build(*, lazily: bool = True) -> App:
                 app.command(found)
             else:
                 app.command(found, group=group, sort_key=number)
-    app.command(script_for(app), name="completion", group=group, sort_key=9)
-    app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
+    app.command(script_for(app), name="completion", group=_GROUPS[-1], sort_key=9)
+    app["--help"].group = app["--version"].group = _OPTIONS
     return app
 
 
