@@ -5,8 +5,7 @@ A command takes ``common: Common = COMMON`` (or ``output: Output = OUTPUT``, whe
 What is said beside it, progress, notes and questions, goes to ``common.messages``, on standard error.
 """
 
-from __future__ import annotations
-
+# No annotations from __future__: a class in another module that inherits options would have to know their names.
 import json
 import os
 import sys
@@ -134,7 +133,7 @@ class Common(Output, Which):
         words = (*(() if word is None else (word,)), *self.database)
         return find_database(words, self.config, must_be_named=must_be_named)
 
-    def file(self) -> Config:
+    def file(self) -> "Config":
         """What the file says. Raises BadOption where there is none, and BadConfig for what is wrong with it."""
         found = read_file(self.config)
         if found is None:
