@@ -328,7 +328,10 @@ def test_all_that_pg_partman_can_be_told_is_told_and_found_again(
         "create table app.own_template (id bigint not null, created_at timestamptz not null, note text)"
     )
     only_4 = ", inherit_fk: false, retention: {keep: 1 year, then: detach, keep_index: false, cascade: true}"
-    only_5 = ", datetime_string: YYYYMMDD, maintenance_order: 3, default: false, retention: {keep: 1 year, then: drop, keep_publication: true}"
+    only_5 = (
+        ", datetime_string: YYYYMMDD, maintenance_order: 3, default: false, "
+        "retention: {keep: 1 year, then: drop, keep_publication: true}"
+    )
     template = ", template: false" if major == 18 else ""  # 5.2.4 takes it, and can't do without one
     kinds = f"- {{table: app.kinds, control: kind, interval: 1, type: list{template}}}" if major > 15 else ""
     newest = ", maintenance_role: app_owner" if major == 18 else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -16,7 +16,7 @@ class View:
     """What is there now.
 
     ``managed`` is by pg_partman's name, ``tables`` by schema and name; ``policies`` are those that say for one set what
-    maintenance may repair; ``installed`` is the version of partwarden.
+    maintenance may repair; ``installed`` is the version of partwarden; ``lengths`` are those that the server was asked for.
     """
 
     connection: Connection
@@ -26,18 +26,20 @@ class View:
     tables: dict[tuple[str, str], Table]
     policies: dict[str, str]
     installed: str | None
+    lengths: dict[str, str] = field(default_factory=dict, repr=False)
 
     def length(self, text: str | None) -> str | None:
         """An interval or a number as the server writes it, so that two can be compared; what is neither stays as it is."""
         if text is None or text.strip().isdigit():
             return None if text is None else text.strip()
-        try:
-            with self.connection.transaction():
+        if text not in self.lengths:  # sets are many, lengths are few
+            try:
                 row = self.connection.execute("select %s::interval::text", (text,)).fetchone()
-        except psycopg.Error:
-            return text
-        assert row is not None
-        return str(row[0])
+            except psycopg.DataError:
+                row = (text,)
+            assert row is not None
+            self.lengths[text] = str(row[0])
+        return self.lengths[text]
 
     def is_shorter(self, length: str | None, than: str | None) -> bool:
         """Whether what is kept for ``length`` goes before what is kept for ``than``; None is for ever."""
