@@ -12,7 +12,7 @@ import pytest
 from partwarden.config import Config, read_config
 from partwarden.database import Connection
 from partwarden.install import install
-from partwarden.planning import Plan, Step, apply, plan
+from partwarden.planning import Plan, Step, Wait, apply, plan
 from tests.commands import partwarden
 from tests.partition_sets import daily_set, partitions, put_row_in_the_way
 from tests.servers import Database
@@ -325,7 +325,7 @@ def test_all_that_pg_partman_can_be_told_is_told_and_found_again(
         "create table app.seconds (at bigint not null, note text) partition by range (at); "
         "create table app.kinds (kind integer not null, note text) partition by list (kind); "
         'create table app."a ""b"" %" (id bigint not null) partition by range (id); '
-        "create table app.own_template (id bigint not null, created_at timestamptz not null, note text)"
+        "create index on app.times (note)"
     )
     only_4 = ", inherit_fk: false, retention: {keep: 1 year, then: detach, keep_index: false, cascade: true}"
     only_5 = (
@@ -359,3 +359,31 @@ def test_all_that_pg_partman_can_be_told_is_told_and_found_again(
     (tmp_path / "partwarden.yaml").write_text(changed)
     assert len(applied(read_config(tmp_path / "partwarden.yaml"), allow_destroy=True)) == 2
     assert "times_default" in partitions(owner, "app.times")
+
+
+class Interrupted(Nobody):
+    """Ctrl-C, when the first set is done."""
+
+    def ends(self, database: str, step: Step) -> None:
+        raise KeyboardInterrupt(f"{database}: {step.object}")
+
+
+def test_what_is_interrupted_goes_on_and_a_lock_that_is_not_had_names_its_holder(
+    tmp_path: Path, database: Database, owner: Connection
+) -> None:
+    for name in ("events", "orders"):
+        make_table(owner, name)
+    config = written(
+        tmp_path,
+        database,
+        "    partition_sets: [{tables: app.*, control: created_at, interval: 1 day, infinite: true}]\n",
+    )
+    with pytest.raises(KeyboardInterrupt):
+        apply(config, plan(config), Interrupted())
+    assert [step.object for step in plan(config).steps] == ["app.orders"]
+    with database.connect_owner() as holder, holder.transaction():
+        holder.execute("select from app.orders")
+        (result,) = apply(config, plan(config), Nobody(), wait=Wait(window=0.3))
+        assert result.error is not None
+        assert f"process {holder.info.backend_pid}" in result.error.problem
+    assert [step.object for step in applied(config)] == ["app.orders"]

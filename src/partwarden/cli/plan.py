@@ -30,7 +30,7 @@ def plan(
 
     config = common.file()
     with common.messages.status("looking at what is there"):
-        made = make_plan(config, common.database)
+        made = make_plan(config, common.database, timeout=common.timeout)
     common.answer(plan_document(made))
     if script:
         print_script(common.out, made)
@@ -59,7 +59,8 @@ def apply(
     """Make the databases be as the file says: show the plan, ask, and do it, one transaction a set.
 
     It stops at the first failure in a database, says what was and what was not done, and goes on with the next database.
-    Repeated, it does what is left. Exit code: 0 all is as the file says, 1 the answer was no, 3 something could not be done.
+    Repeated, it does what is left. After --timeout seconds in a database nothing new is begun there. Exit code: 0 all is as
+    the file says, 1 the answer was no, 3 something could not be done.
     """
     from partwarden.planning import Wait
     from partwarden.planning import apply as carry_out
@@ -68,10 +69,10 @@ def apply(
 
     if dry_run:
         return plan(common=common)
-    wait = Wait(seconds("--lock-timeout", lock_timeout), seconds("--window", window))
+    wait = Wait(seconds("--lock-timeout", lock_timeout), seconds("--window", window), common.timeout)
     config = common.file()
     with common.messages.status("looking at what is there"):
-        made = make_plan(config, common.database)
+        made = make_plan(config, common.database, timeout=common.timeout)
     print_plan(common.messages, made, verbose=common.verbose)
     if made.has_changes and not confirm(common.messages, "do it?", yes=yes, quiet=common.json):
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,10 +36,14 @@ _ROUNDS = 3
 
 @dataclass(frozen=True)
 class Wait:
-    """How long to wait for a lock, in seconds: in one try, and with it whoever comes after us; and altogether."""
+    """How long to wait for a lock, in seconds: in one try, and with it whoever comes after us; and altogether.
+
+    After ``timeout`` seconds in a database nothing new is begun there.
+    """
 
     lock_timeout: float = 0.01
     window: float = 60
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ def _apply(
     allow_destroy: bool,
 ) -> Applied:
     done: list[Step] = []
+    deadline = time.monotonic() + wait.timeout if wait.timeout is not None else None
     for _ in range(_ROUNDS):
         fresh = plan_database(database)
         if not done and fresh.steps != planned.steps:
@@ -129,6 +135,7 @@ def _apply(
         for number, step in enumerate(fresh.steps):
             tell.begins(planned.name, step)
             try:
+                _refuse_late(planned.name, deadline)
                 _do(connection, database, step, wait)
             except PartwardenError as failure:
                 return Applied(planned.name, tuple(done), step, failure, fresh.steps[number + 1 :])
@@ -139,6 +146,11 @@ def _apply(
     with explained(f"could not take note of what is applied in {planned.name}", ApplyFailed):
         record(connection, database)
     return Applied(planned.name, tuple(done))
+
+
+def _refuse_late(name: str, deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() > deadline:
+        raise ApplyFailed(f"the time for {name} is over", remedy="partwarden apply goes on where this one has ended")
 
 
 def _do(connection: Connection, database: Database, step: Step, wait: Wait) -> None:

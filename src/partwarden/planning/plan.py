@@ -22,14 +22,15 @@ from partwarden.schedule import NoCron, open_cron
 _AT_ONCE = 8
 
 
-def plan(config: Config, databases: Sequence[str] = ()) -> Plan:
+def plan(config: Config, databases: Sequence[str] = (), *, timeout: float | None = None) -> Plan:
     """What would be changed in the databases of the file, or in those that are named.
 
-    A database that can't be looked at is in the plan with its error. Raises BadConfig for a name that is not in the file.
+    ``timeout`` is in seconds, for connecting to a database and then for each statement. A database that can't be looked at
+    is in the plan with its error. Raises BadConfig for a name that is not in the file.
     """
     wanted = chosen(config, databases)
     with ThreadPoolExecutor(max_workers=min(len(wanted), _AT_ONCE) or 1) as pool:
-        return Plan(tuple(pool.map(plan_database, wanted)))
+        return Plan(tuple(pool.map(lambda database: plan_database(database, timeout=timeout), wanted)))
 
 
 def chosen(config: Config, names: Sequence[str]) -> list[Database]:
@@ -49,12 +50,15 @@ def chosen(config: Config, names: Sequence[str]) -> list[Database]:
     return [database for database in config.databases if not names or database.name in names]
 
 
-def plan_database(database: Database) -> DatabasePlan:
+def plan_database(database: Database, *, timeout: float | None = None) -> DatabasePlan:
     """The same for one database."""
     shown = label(database.dsn)
     try:
         dsn = database.conninfo
-        with connect(dsn) as connection, explained(f"could not look at database {database.name}", PlanFailed):
+        with (
+            connect(dsn, timeout=timeout) as connection,
+            explained(f"could not look at database {database.name}", PlanFailed),
+        ):
             connection.autocommit = True
             connection.execute("select set_config('default_transaction_read_only', 'on', false)")
             view = look(connection)

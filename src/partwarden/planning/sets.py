@@ -60,13 +60,14 @@ def plan_set(view: View, one: Meant) -> Step | Obstacle | list[Obstacle] | None:
             return statements
         adopts = table.partitions > 0
         policy = _policy(view, wanted, table)
+        template = _template(view, wanted, table)
         return Step(
             Kind.SET,
             Action.ADD,
             table.parent_table,
             f"{'adopt its ' + str(table.partitions) + ' partitions' if adopts else 'make partitions'}, "
             f"{wanted.interval} by {wanted.control}",
-            (*statements, *policy[1]),
+            (*template, *statements, *policy[1]),
             tuple(policy[0]),
             tuple(_new_warnings(view, wanted, table)),
             parent=table.oid,
@@ -82,7 +83,7 @@ def plan_set(view: View, one: Meant) -> Step | Obstacle | list[Obstacle] | None:
         Action.CHANGE,
         table.parent_table,
         "",
-        (*difference.statements, *statements),
+        (*_template(view, wanted, table), *difference.statements, *statements),
         (*difference.changes, *changes),
         tuple(difference.warnings),
         parent=table.oid,
@@ -152,6 +153,16 @@ def _levels(wanted: PartitionSet) -> Iterator[tuple[PartitionSet, str]]:
     while entry is not None:
         yield entry, prefix
         entry, prefix = entry.sub, prefix + "sub."  # type: ignore[assignment]
+
+
+def _template(view: View, wanted: PartitionSet, table: Table) -> list[str]:
+    """What makes the template table, where the file names one that is missing."""
+    if not wanted.template:
+        return []
+    name = qualified_name(wanted.template)
+    if (name.schema, name.name) in view.tables:
+        return []
+    return [f"create table {quoted(name.schema, name.name)} (like {quoted(table.schema, table.name)});"]
 
 
 def _policy(view: View, wanted: PartitionSet, table: Table) -> tuple[list[Change], list[str]]:

@@ -51,7 +51,7 @@ class Doing:
 
 
 def print_plan(out: Console, plan: Plan, *, verbose: bool) -> None:
-    """Database by database, step by step; statements where a step is dangerous, or all of them with ``verbose``."""
+    """Database by database, step by step; with statements where there is something to be warned of, or ``verbose``."""
     for database in plan.databases:
         _print_database(out, database, verbose=verbose)
     count = sum(1 for _ in plan.steps)
@@ -177,7 +177,7 @@ def _print_step(out: Console, step: Step, *, verbose: bool) -> None:
         out.print(_change(change, width, is_new=step.action is Action.ADD))
     for warned in step.warnings:
         out.print(Text.assemble((f"      {warned.danger}: ", _DANGERS[warned.danger]), in_one_line(warned.text)))
-    if verbose or any(warned.danger is not Danger.LOCKING for warned in step.warnings):
+    if verbose or step.warnings:
         for statement in step.statements:
             out.print(Text(f"      {in_one_line(statement)}", style="dim"))
 
