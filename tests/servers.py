@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,17 +15,15 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from partwarden.database import Connection
-from partwarden.local.aws_lambda import install_aws_lambda
 from partwarden.local.cluster import Cluster
 from partwarden.local.installation import Installation, find_installations
-from partwarden.local.owner import grant_to_owner
+from partwarden.local.template import copy_template, make_template
+from partwarden.local.test_server import QUICK_SETTINGS, memory
 
 MAJORS = (15, 17, 18)
 OWNER = "app_owner"
 
 _ROOTS = Path(os.environ.get("PARTWARDEN_ROOTS", "/var/cache/partwarden/roots"))
-_TEMPLATE = "with_partman"
-_ROOM_IN_MEMORY = 6 * 2**30
 
 
 def required_majors() -> set[int]:
@@ -109,12 +106,7 @@ class Server:
     def new_database(self, name: str | None = None) -> Database:
         """A copy of the template: pg_partman in schema partman, aws_lambda's stand-in, all granted to the owner."""
         database = Database(self, name or self.new_name())
-        with psycopg.connect(self.cluster.dsn(), autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("create database {} template {} owner {} strategy file_copy").format(
-                    *map(sql.Identifier, (database.name, _TEMPLATE, OWNER))
-                )
-            )
+        copy_template(self.cluster, database.name, OWNER)
         return database
 
     def drop_database(self, database: Database) -> None:
@@ -134,15 +126,14 @@ def running_server(
     """
     installation = find_server(major)
     assert installation is not None
-    base = None if on_disk else _memory()
+    base = None if on_disk else memory()
     folder = (base or (installation.root or Path("/")) / "var/tmp") / f"partwarden-tests-{secrets.token_hex(4)}"
     cluster = Cluster(
         installation,
         folder,
         secrets_folder=secrets_folder,
         settings={
-            "fsync": "off",
-            "full_page_writes": "off",
+            **QUICK_SETTINGS,
             "max_connections": "60",
             "cluster_name": f"pg{major}",
             **(settings or {}),
@@ -156,29 +147,10 @@ def running_server(
     try:
         cluster.start()
         server = Server(major, cluster)
-        _prepare(server)
+        make_template(cluster, OWNER)
         yield server
     finally:
         cluster.destroy()
-
-
-def _memory() -> Path | None:
-    place = Path("/dev/shm")  # noqa: S108
-    has_room = place.is_dir() and os.access(place, os.W_OK) and shutil.disk_usage(place).free > _ROOM_IN_MEMORY
-    return place if has_room else None
-
-
-def _prepare(server: Server) -> None:
-    cluster = server.cluster
-    cluster.add_role(OWNER)
-    with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
-        grant_to_owner(connection, OWNER)
-        connection.execute(f"create database {_TEMPLATE} owner {OWNER}")
-    with psycopg.connect(cluster.dsn(_TEMPLATE), autocommit=True) as connection:
-        connection.execute("create schema partman")
-        connection.execute("create extension pg_partman schema partman")
-        install_aws_lambda(connection)
-        grant_to_owner(connection, OWNER)
 
 
 def with_application_name(dsn: str, name: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -85,22 +85,16 @@ def migrations() -> list[Migration]:
 @cache
 def checks() -> tuple[Check, ...]:
     """All checks, by id."""
-    found = []
-    for name, text in _sql_files("checks"):
-        header, select = _split_header(text)
-        if header["check"] != name.removesuffix(".sql"):
-            raise ValueError(f"sql/checks/{name} calls itself {header['check']!r} in its header")
-        found.append(
-            Check(
-                id=header["check"],
-                severity=header["severity"],
-                needs=_names(header["needs"]),
-                uses=_names(header["uses"]),
-                why=header["why"],
-                select=select,
-            )
-        )
-    return tuple(found)
+    return tuple(_read_checks("checks", "check"))
+
+
+@cache
+def upgrade_questions() -> tuple[Check, ...]:
+    """What is asked of a database that goes to another version of pg_partman, by id.
+
+    Columns: since, severity, object, what, before, after, as ``upgrading.Concern`` has them.
+    """
+    return tuple(_read_checks("upgrading", "concern"))
 
 
 @cache
@@ -311,6 +305,21 @@ def _array(names: tuple[str, ...]) -> str:
 
 def _dollar(text: str) -> str:
     return f"$sql$\n{text}\n$sql$"
+
+
+def _read_checks(folder: str, named: str) -> Iterator[Check]:
+    for name, text in _sql_files(folder):
+        header, select = _split_header(text)
+        if header[named] != name.removesuffix(".sql"):
+            raise ValueError(f"sql/{folder}/{name} calls itself {header[named]!r} in its header")
+        yield Check(
+            id=header[named],
+            severity=header.get("severity", ""),
+            needs=_names(header.get("needs", "-")),
+            uses=_names(header["uses"]),
+            why=header["why"],
+            select=select,
+        )
 
 
 def _sql_files(folder: str) -> list[tuple[str, str]]:

@@ -84,6 +84,10 @@ class RepairFailed(PartwardenError):
     """A partition set could not be repaired."""
 
 
+class UpgradeNotChecked(PartwardenError):
+    """What another version of pg_partman would break could not be looked at."""
+
+
 class AwsFailed(PartwardenError):
     """AWS refused something, could not be asked, or is in a state that has to be mended first."""
 

@@ -12,7 +12,7 @@ from partwarden.cli.completion import script_for
 from partwarden.cli.program import run
 
 _COMMANDS = {
-    "Look, with nothing installed": ("check:check", "explain:checks", "explain:explain"),
+    "Look, with nothing installed": ("check:check", "explain:checks", "explain:explain", "upgrade_check:upgrade_check"),
     "As the file says": ("validate:validate", "plan:plan", "plan:apply"),
     "Repair, with nothing installed": ("repair:repair", "drain:drain"),
     "In a database": (
@@ -48,7 +48,7 @@ def build(*, lazily: bool = True) -> App:
             module, _, function = place.partition(":")
             path = f"{__name__}.{module}"
             if lazily:
-                name = module if function == "app" else function
+                name = (module if function == "app" else function).replace("_", "-")
                 app.command(f"{path}:{function}", name=name, group=group, sort_key=number)
                 continue
             found = getattr(import_module(path), function)

@@ -99,34 +99,42 @@ class Installation:
         )
 
 
-def find_installations(*, root: Path | None = None, user: str | None = None) -> list[Installation]:
+def find_installations(
+    *, root: Path | None = None, bindir: Path | None = None, user: str | None = None
+) -> list[Installation]:
     """Every PostgreSQL server on this machine (or in ``root``), newest first, whether complete or not.
 
-    ``PARTWARDEN_PG_BINDIR`` names a folder to look at first. Running as root, ``user`` defaults to the
+    ``bindir``, or ``PARTWARDEN_PG_BINDIR``, names a folder to look at first. Running as root, ``user`` defaults to the
     account that the server packages make, ``postgres``.
     """
     if user is None and os.geteuid() == 0:
         user = "postgres"
     found: dict[Path, Installation] = {}
-    for bindir in _bindirs(root):
-        outside = bindir if root is None else root / bindir.relative_to("/")
-        major = _major(bindir, outside, root)
-        if major is not None and bindir not in found:
+    for place in (*([bindir] if bindir else ()), *_bindirs(root)):
+        outside = place if root is None else root / place.relative_to("/")
+        major = _major(place, outside, root)
+        if major is not None and place not in found:
             missing = tuple(
                 name
                 for name in REQUIRED_EXTENSIONS
                 if not any((d / f"{name}.control").exists() for d in _extension_folders(outside, root, major))
             )
-            found[bindir] = Installation(major, bindir, missing, root, user)
+            found[place] = Installation(major, place, missing, root, user)
     return sorted(found.values(), key=lambda each: each.major, reverse=True)
 
 
-def choose_installation(*, major: int | None = None, user: str | None = None) -> Installation:
-    """The newest complete PostgreSQL of this machine, or of version ``major``.
+def choose_installation(
+    *, major: int | None = None, bindir: Path | None = None, user: str | None = None
+) -> Installation:
+    """The newest complete PostgreSQL of this machine, or of version ``major``, or the one in ``bindir``.
 
     Raises NotInstalled with what is missing where, and the command that installs it.
     """
-    found = [each for each in find_installations(user=user) if major in (None, each.major)]
+    found = [
+        each
+        for each in find_installations(bindir=bindir, user=user)
+        if major in (None, each.major) and bindir in (None, each.bindir)
+    ]
     for each in found:
         if not each.missing_extensions:
             return each
