@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
+
+from partwarden.cli.exits import Exit
+from partwarden.cli.grammar import COMMON, Common
+
+_TIMEOUT = 60.0
 
 
 def upgrade_check(
     *,
-    database: Annotated[
-        tuple[str, ...],
-        Parameter(
-            name=["--database", "-d"],
-            help="Which databases: postgresql://user@host/database, 'host=… dbname=…', env:…, iam:…, aws-secret:…; "
-            "without it, PG* variables.",
-            negative=(),
-        ),
-    ] = (),
     target: Annotated[
         str | None,
         Parameter(
@@ -29,11 +22,8 @@ def upgrade_check(
             show_default=False,
         ),
     ] = None,
-    sql: Annotated[
-        bool, Parameter(name="--sql", help="Print all statements in the order of work, as a script.")
-    ] = False,
-    timeout: Annotated[float, Parameter(help="Seconds that one database may take.")] = 60,
-    as_json: Annotated[bool, Parameter(name="--json", help="As JSON.")] = False,
+    sql: Annotated[bool, Parameter(name="--sql", help="Print all statements in the order of work, as a script.")] = False,
+    common: Common = COMMON,
 ) -> int:
     """Say what moving to another version of pg_partman breaks or changes in a database, and what mends it.
 
@@ -43,15 +33,13 @@ def upgrade_check(
     from partwarden.report.upgrade import document, print_upgrade, script
     from partwarden.upgrading import look
 
-    upgrades = [look(dsn, target=target, timeout=timeout) for dsn in database or ("",)]
-    if as_json:
-        sys.stdout.write(json.dumps([document(each) for each in upgrades], indent=4) + "\n")
-    elif sql:
-        sys.stdout.write("\n".join(script(each) for each in upgrades))
-    else:
-        out = Console(highlight=False)
-        for number, each in enumerate(upgrades):
+    upgrades = [look(each.dsn, target=target, timeout=common.timeout or _TIMEOUT) for each in common.databases()]
+    for number, each in enumerate(upgrades):
+        if sql:
+            common.out.print(script(each), markup=False, end="")
+        else:
             if number:
-                out.print()
-            print_upgrade(out, each)
-    return 0 if all(each.is_clear for each in upgrades) else 1
+                common.out.print()
+            print_upgrade(common.out, each)
+    common.answer({"databases": [document(each) for each in upgrades]})
+    return Exit.DONE if all(each.is_clear for each in upgrades) else Exit.LEFT
