@@ -8,6 +8,8 @@ from cyclopts import Parameter
 
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.report.upgrade import document, print_upgrade, script
+from partwarden.upgrading import look
 
 _TIMEOUT = 60.0
 
@@ -22,7 +24,9 @@ def upgrade_check(
             show_default=False,
         ),
     ] = None,
-    sql: Annotated[bool, Parameter(name="--sql", help="Print all statements in the order of work, as a script.")] = False,
+    sql: Annotated[
+        bool, Parameter(name="--sql", help="Print all statements in the order of work, as a script.")
+    ] = False,
     common: Common = COMMON,
 ) -> int:
     """Say what moving to another version of pg_partman breaks or changes in a database, and what mends it.
@@ -30,9 +34,6 @@ def upgrade_check(
     From 4 to 5, and from one 5 to the next. Nothing is written. Exit code: 0 nothing has to be done but the update, 1
     something has, 3 it could not be looked at.
     """
-    from partwarden.report.upgrade import document, print_upgrade, script
-    from partwarden.upgrading import look
-
     upgrades = [look(each.dsn, target=target, timeout=common.timeout or _TIMEOUT) for each in common.databases()]
     for number, each in enumerate(upgrades):
         if sql:

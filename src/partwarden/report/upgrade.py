@@ -57,7 +57,7 @@ def script(upgrade: Upgrade) -> str:
     """All statements in the order of work, with who runs them where as comments."""
     lines = [f"-- {upgrade.database}: {_versions(upgrade)}"]
     for step in upgrade.steps:
-        lines += ["", f"-- {step.number}. {step.title}", f"-- {step.by}", *step.statements]
+        lines += ["", f"-- {step.number}. {step.title}", f"-- {_who(step)}", *step.statements]
     return "\n".join(visible(line) for text in lines for line in text.split("\n")) + "\n"
 
 
@@ -82,7 +82,8 @@ def _print_concerns(out: Console, concerns: Sequence[Concern]) -> None:
         _print_beside(
             out, Text.assemble("  ", (visible(concern.object), "bold"), "  "), in_one_line(concern.what), indent=4
         )
-        for when, statements in (("before", concern.before), ("after", concern.after)):
+        after = "may" if concern.severity is Severity.NOTE else "after"
+        for when, statements in (("before", concern.before), (after, concern.after)):
             _print_statements(out, when, statements)
 
 
@@ -97,7 +98,7 @@ def _print_statements(out: Console, when: str, statements: Sequence[str]) -> Non
 
 def _print_step(out: Console, step: Step, concerns: Sequence[Concern]) -> None:
     _print(out, Text(f"  {step.number}. {step.title}"))
-    _print_beside(out, Text("     "), in_one_line(step.by), style="dim")
+    _print_beside(out, Text("     "), in_one_line(_who(step)), style="dim")
     told = {statement for concern in concerns for statement in (*concern.before, *concern.after)}
     of_concerns = [statement for statement in step.statements if statement in told]
     if of_concerns:
@@ -108,6 +109,10 @@ def _print_step(out: Console, step: Step, concerns: Sequence[Concern]) -> None:
         return
     for line in _lines(step.statements):
         _print(out, Text(f"     {line}"))
+
+
+def _who(step: Step) -> str:
+    return step.by if step.database is None else f"in database {step.database}, as {step.by}"
 
 
 def _lines(statements: Sequence[str]) -> Iterator[str]:

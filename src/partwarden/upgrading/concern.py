@@ -37,10 +37,11 @@ class Concern:
 
 @dataclass(frozen=True)
 class Step:
-    """A step on the way, in its order; ``by`` says who runs the statements, and where."""
+    """A step on the way, in its order: ``by`` says who runs the statements in ``database``, None for what is no SQL."""
 
     number: int
     title: str
+    database: str | None
     by: str
     statements: tuple[str, ...]
 

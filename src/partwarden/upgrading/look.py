@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from partwarden import bundle
-from partwarden.database import Connection, Extension, connect_read_only, explained, first_line, inspect, quoted
+from partwarden.database import Connection, Extension, connect_read_only, explained, first_line, inspect
 from partwarden.errors import UpgradeNotChecked
 from partwarden.given import gather
 from partwarden.upgrading.calls import Rewritten, changed_calls, with_call
@@ -87,15 +87,18 @@ def _usual_target(installed: Version, offered: str | None) -> str:
 
 
 def _require_readable(connection: Connection, partman: Extension) -> None:
-    schema, role = quoted(partman.schema), quoted(connection.info.user)
-    readable = _one(
-        connection,
-        "select has_schema_privilege(%(schema)s, 'usage') "
-        "and has_table_privilege(format('%%I.part_config', %(schema)s), 'select') "
-        "and has_table_privilege(format('%%I.part_config_sub', %(schema)s), 'select')",
-        schema=partman.schema,
-    )
-    if not readable:
+    row = connection.execute(
+        """
+        select has_schema_privilege(%(schema)s, 'usage')
+            and has_table_privilege(format('%%I.part_config', %(schema)s), 'select')
+            and has_table_privilege(format('%%I.part_config_sub', %(schema)s), 'select'),
+            quote_ident(%(schema)s), quote_ident(current_user)
+        """,
+        {"schema": partman.schema},
+    ).fetchone()
+    assert row is not None
+    may_read, schema, role = row
+    if not may_read:
         raise UpgradeNotChecked(
             f"role {role} may not read pg_partman's configuration in schema {schema}",
             remedy=f"grant usage on schema {schema} to {role}; grant select on all tables in schema {schema} to {role};",
@@ -110,22 +113,25 @@ def _way(
     offered: str | None,
     given: Mapping[str, Any],
 ) -> Way:
-    owner = _one(
-        connection, "select quote_ident(pg_get_userbyid(extowner)) from pg_extension where extname = 'pg_partman'"
-    )
+    row = connection.execute(
+        "select quote_ident(%s), quote_ident(pg_get_userbyid(extowner)) from pg_extension where extname = 'pg_partman'",
+        (partman.schema,),
+    ).fetchone()
+    assert row is not None
+    schema, owner = row
     cron = given.get("cron") or {}
+    is_guarded = given.get("monitor") is not None
     return Way(
         database=database,
         schema=partman.schema,
-        owner=f"{owner}, which owns the extension, or a superuser",
+        quoted_schema=schema,
+        owner=f"{owner}, who owns the extension, or a superuser",
         installed=Version(partman.version),
         target=target,
         offered=None if offered is None else Version(offered),
         cron_database=cron.get("database"),
         jobs=tuple(job["jobid"] for job in _jobs(given, database) if job["active"] and _uses_partman(job["command"])),
-        maintain="call partwarden.maintain();"
-        if given.get("monitor")
-        else f"call {quoted(partman.schema)}.run_maintenance_proc();",
+        maintain="call partwarden.maintain();" if is_guarded else f"call {schema}.run_maintenance_proc();",
     )
 
 
@@ -140,9 +146,10 @@ def _uses_partman(command: str) -> bool:
 
 
 def _hidden(given: Mapping[str, Any]) -> Iterator[str]:
-    if reason := given.get("cron_reason"):
-        yield f"jobs of pg_cron: {reason}"
-    elif (given.get("cron") or {}).get("hidden"):
+    cron = given.get("cron")
+    if cron is None:
+        yield f"jobs of pg_cron: {given.get('cron_reason', 'pg_cron was not found')}"
+    elif cron["hidden"]:
         yield "jobs of pg_cron that belong to other roles"
 
 
@@ -154,7 +161,7 @@ def _found(connection: Connection, way: Way, given: Mapping[str, Any], unseen: l
     )
     for question in bundle.upgrade_questions():
         statement = bundle.statement(
-            (question,), given=fact, met=frozenset({"pg_partman"}), partman_schema=quoted(way.schema)
+            (question,), given=fact, met=frozenset({"pg_partman"}), partman_schema=way.quoted_schema
         )
         try:
             rows = connection.execute(statement.encode()).fetchall()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from psycopg import sql
-
-from partwarden.upgrading.concern import Concern, Step
+from partwarden.bundle import PARTMAN
+from partwarden.upgrading.concern import Concern, Severity, Step
 from partwarden.upgrading.releases import FIRST_5, SECOND_HALF_OF_5
 from partwarden.upgrading.versions import Version
 
-_CONFIG_TABLES = ("part_config", "part_config_sub")
+_OWNERS = "a superuser, or the owners of what is named"
+_JOBS_OWNER = "the jobs' owner with EXECUTE on cron.alter_job, or a superuser"
+_ADMINISTRATOR = "whoever administers the server: by its packages, or by a newer engine version of a managed service"
 _SHORT_WAIT = "set lock_timeout = '5s';  -- where one of these fails for it, repeat it"
 
 
@@ -19,11 +20,12 @@ _SHORT_WAIT = "set lock_timeout = '5s';  -- where one of these fails for it, rep
 class Way:
     """What the order depends on: ``schema`` is pg_partman's, ``owner`` the extension's, ``jobs`` those that use it.
 
-    ``maintain`` is the statement that has all sets maintained.
+    ``quoted_schema`` is the schema as SQL writes it, ``maintain`` the statement that has all sets maintained.
     """
 
     database: str
     schema: str
+    quoted_schema: str
     owner: str
     installed: Version
     target: Version
@@ -36,81 +38,66 @@ class Way:
         """Whether the update goes through ``version``."""
         return self.installed < Version(version) <= self.target
 
+    def named(self, statement: str) -> str:
+        """The statement with pg_partman's schema where it has a placeholder for it."""
+        return statement.replace(PARTMAN, self.quoted_schema)
+
 
 def order(way: Way, concerns: Sequence[Concern]) -> tuple[Step, ...]:
-    """The steps, numbered; none where the target is installed already."""
+    """The steps, numbered; none where the target is installed already. What a note proposes is not among them."""
     if way.installed >= way.target:
         return ()
-    everywhere = f"in database {way.database}"
-    owners = f"{everywhere}, as a superuser or as the owners of what is named"
+    needed = [concern for concern in concerns if concern.severity is not Severity.NOTE]
+    wanted = [step for step in _steps(way, needed) if step.statements or step.database is None]
+    return tuple(replace(step, number=number) for number, step in enumerate(wanted, 1))
+
+
+def _steps(way: Way, concerns: Sequence[Concern]) -> Iterator[Step]:
+    here, cron = way.database, way.cron_database or "with pg_cron"
     before = [statement for concern in concerns for statement in concern.before]
     # What is put away first comes back last.
     after = [statement for concern in reversed(concerns) for statement in concern.after]
     in_cron = [statement for statement in after if _is_for_cron(statement)]
     after = [statement for statement in after if not _is_for_cron(statement)]
-    cron = f"in database {way.cron_database}, as the jobs' owner with EXECUTE on cron.alter_job, or as a superuser"
-    parts: list[tuple[str, str, Sequence[str]]] = [
-        ("Keep a copy of the configuration", owners, _copies(way)),
-        ("Stop the jobs that use pg_partman", cron, _switch(way.jobs, on=False)),
-        ("Before the update", owners, [_SHORT_WAIT, *before] if before else []),
-        (f"Bring pg_partman's files on the server to {way.target}", _by_administrator(way), []),
-        (
-            "Update the extension, each statement in a transaction of its own",
-            f"{everywhere}, as {way.owner}",
-            _updates(way),
-        ),
-        ("After the update", owners, [_SHORT_WAIT, *after] if after else []),
-        ("Mend and make jobs", cron, in_cron),
-        (
-            "Maintain once; each set has to say that it was maintained",
-            f"{everywhere}, as the tables' owner",
-            _look(way),
-        ),
-        ("Start the jobs again", cron, _switch(way.jobs, on=True)),
-    ]
-    has_files = way.offered is not None and way.offered >= way.target
-    wanted = [
-        (title, by, list_) for title, by, list_ in parts if list_ or (by == _by_administrator(way) and not has_files)
-    ]
-    return tuple(Step(number, title, by, tuple(list_)) for number, (title, by, list_) in enumerate(wanted, 1))
+    yield Step(0, "Keep a copy of the configuration", here, _OWNERS, _copies(way))
+    yield Step(0, "Stop the jobs that use pg_partman", cron, _JOBS_OWNER, _switch(way.jobs, on=False))
+    yield Step(0, "Before the update", here, _OWNERS, (_SHORT_WAIT, *before) if before else ())
+    if way.offered is None or way.offered < way.target:
+        yield Step(0, f"Bring the files of pg_partman {way.target} to the server", None, _ADMINISTRATOR, ())
+    yield Step(0, "Update the extension, each statement in a transaction of its own", here, way.owner, _updates(way))
+    yield Step(0, "After the update", here, _OWNERS, (_SHORT_WAIT, *after) if after else ())
+    yield Step(0, "Mend and make jobs", cron, _JOBS_OWNER, tuple(in_cron))
+    yield Step(0, "Maintain once; each set has to say that it was maintained", here, "the tables' owner", _look(way))
+    yield Step(0, "Start the jobs again", cron, _JOBS_OWNER, _switch(way.jobs, on=True))
 
 
-def _by_administrator(way: Way) -> str:
-    offered = "none" if way.offered is None else str(way.offered)
-    return f"on the server, which has {offered}: by its packages, or by a newer engine version of a managed service"
-
-
-def _copies(way: Way) -> list[str]:
+def _copies(way: Way) -> tuple[str, ...]:
     if not way.passes(FIRST_5):
-        return []
-    return [
-        sql.SQL("create table {} as table {};")
-        .format(sql.Identifier(way.schema, f"{table}_before_5"), sql.Identifier(way.schema, table))
-        .as_string(None)
-        for table in _CONFIG_TABLES
-    ]
+        return ()
+    return (
+        way.named("create table {{pg_partman}}.part_config_before_5 as table {{pg_partman}}.part_config;"),
+        way.named("create table {{pg_partman}}.part_config_sub_before_5 as table {{pg_partman}}.part_config_sub;"),
+    )
 
 
-def _switch(jobs: Sequence[int], *, on: bool) -> list[str]:
-    return [f"select cron.alter_job({job}, active => {str(on).lower()});" for job in jobs]
+def _switch(jobs: Sequence[int], *, on: bool) -> tuple[str, ...]:
+    return tuple(f"select cron.alter_job({job}, active => {str(on).lower()});" for job in jobs)
 
 
-def _updates(way: Way) -> list[str]:
+def _updates(way: Way) -> tuple[str, ...]:
     stops = [version for version in (FIRST_5, SECOND_HALF_OF_5) if way.passes(version)]
-    return [
-        f"alter extension pg_partman update to '{version}';" for version in dict.fromkeys([*stops, str(way.target)])
-    ]
+    versions = dict.fromkeys([*stops, str(way.target)])
+    return tuple(f"alter extension pg_partman update to '{version}';" for version in versions)
 
 
-def _look(way: Way) -> list[str]:
-    statements = [way.maintain]
-    if way.target >= Version("5.1.0"):
-        asked = sql.SQL(
-            "select parent_table, maintenance_last_run from {} "
-            "where automatic_maintenance = 'on' order by maintenance_last_run nulls first;"
-        )
-        statements.append(asked.format(sql.Identifier(way.schema, "part_config")).as_string(None))
-    return statements
+def _look(way: Way) -> tuple[str, ...]:
+    if way.target < Version("5.1.0"):
+        return (way.maintain,)
+    asked = (
+        "select parent_table, maintenance_last_run from {{pg_partman}}.part_config "
+        "where automatic_maintenance = 'on' order by maintenance_last_run nulls first;"
+    )
+    return way.maintain, way.named(asked)
 
 
 def _is_for_cron(statement: str) -> bool:

@@ -7,8 +7,8 @@ select
     '5.0.0'::text    as since,
     'note'::text     as severity,
     format('%I.%I', partman.schema, found.table_name) as object,
-    format('%s rows keep %s = false, which pg_partman 5 no longer recommends: %s', count(*), found.column_name,
-        string_agg(found.parent_table, ', ' order by found.parent_table)) as what,
+    format('%s = false, which pg_partman 5 no longer recommends, in %s of %s', found.column_name, count(*) filter (where found.is_false),
+        count(*)) as what,
     '{}'::text[]     as before,
     array[format('update %I.%I set %I = true where not %3$I;', partman.schema, found.table_name, found.column_name)] as after
 from partman
@@ -18,6 +18,7 @@ cross join (
     union all
     select 'part_config_sub', 'sub_ignore_default_data', config ->> 'sub_parent', config ->> 'sub_ignore_default_data'
     from part_config_sub
-) found (table_name, column_name, parent_table, value)
-where coalesce(found.value, 'false') = 'false'
+) config (table_name, column_name, parent_table, value)
+cross join lateral (select config.*, coalesce(config.value, 'false') = 'false' as is_false) found
 group by partman.schema, found.table_name, found.column_name
+having bool_or(found.is_false)

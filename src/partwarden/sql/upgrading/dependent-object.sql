@@ -35,8 +35,20 @@ with recursive extension as (
       and (dropped.kind = 'table' or attribute.attnum is not null)
       and not (dropped.kind = 'column' and exists (
           select from dropped whole where whole.kind = 'table' and whole.name = dropped.name and whole.since = dropped.since))
+), gone_column as (
+    select class.oid, attribute.attnum, attribute.attname
+    from dropped
+    join pg_class class on class.relname = dropped.name
+    join member on member.classid = 'pg_class'::regclass and member.objid = class.oid
+    join pg_attribute attribute on attribute.attrelid = class.oid and attribute.attname = dropped.part
+    where dropped.kind = 'column'
 ), dependent as (
-    select found.classid, found.objid, root.since, root.name as needs, 1 as depth
+    select found.classid, found.objid, root.since, root.name as needs, 1 as depth, (
+        select string_agg(distinct gone_column.attname, ', ')
+        from gone_column
+        join pg_depend reading on reading.refclassid = 'pg_class'::regclass and reading.refobjid = gone_column.oid
+            and reading.refobjsubid = gone_column.attnum
+        where reading.classid = depend.classid and reading.objid = depend.objid) as reads_gone
     from root
     join pg_depend depend on depend.refclassid = root.classid and depend.refobjid = root.objid
         and (root.objsubid = 0 or depend.refobjsubid = root.objsubid) and depend.deptype = 'n'
@@ -55,8 +67,12 @@ with recursive extension as (
       and not exists (
           select from pg_attrdef own join member on member.classid = 'pg_class'::regclass and member.objid = own.adrelid
           where found.classid = 'pg_attrdef'::regclass and own.oid = found.objid)
+      and not exists (
+          select from pg_policy own join member on member.classid = 'pg_class'::regclass and member.objid = own.polrelid
+          where found.classid = 'pg_policy'::regclass and own.oid = found.objid)
     union all
-    select 'pg_class'::regclass, rewrite.ev_class, dependent.since, dependent.needs, dependent.depth + 1
+    select 'pg_class'::regclass, rewrite.ev_class, dependent.since, dependent.needs, dependent.depth + 1,
+        dependent.reads_gone
     from dependent
     join pg_depend depend on depend.refclassid = dependent.classid and depend.refobjid = dependent.objid
         and depend.deptype = 'n' and depend.classid = 'pg_rewrite'::regclass
@@ -64,7 +80,8 @@ with recursive extension as (
     where dependent.depth < 20
 ), told as (
     select dependent.classid, dependent.objid, dependent.since, max(dependent.depth) as depth,
-        string_agg(distinct dependent.needs, ', ') as needs
+        string_agg(distinct dependent.needs, ', ') as needs,
+        string_agg(distinct dependent.reads_gone, ', ') as reads_gone
     from dependent
     group by dependent.classid, dependent.objid, dependent.since
 )
@@ -72,7 +89,8 @@ select
     told.since,
     'critical'::text as severity,
     identified.identity as object,
-    format('%s that depends on %s', identified.type, told.needs) as what,
+    format('%s that depends on %s%s', identified.type, told.needs,
+        '; write it anew without ' || told.reads_gone) as what,
     case
         when class.relkind in ('v', 'm') then array[format('drop %s %s;', identified.type, identified.identity)]
         when proc.oid is not null then array[format('drop routine %s;', identified.identity)]
@@ -81,6 +99,7 @@ select
         else '{}'
     end as before,
     case
+        when told.reads_gone is not null then '{}'
         when class.relkind in ('v', 'm') then array[
             format('create %s %s as%s%s', identified.type, identified.identity, e'\n', pg_get_viewdef(class.oid)),
             format('alter %s %s owner to %I;', identified.type, identified.identity, pg_get_userbyid(class.relowner))]

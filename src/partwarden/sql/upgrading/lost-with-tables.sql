@@ -16,7 +16,7 @@ cross join lateral (
     from pg_trigger trigger
     where trigger.tgrelid = class.oid and not trigger.tgisinternal
     union all
-    select format('its row-level security goes, with %s policies', count(*)),
+    select format('its row-level security goes, and with it %s', string_agg(policy.polname, ', ' order by policy.polname)),
         array_agg(format('create policy %I on %I.%I as %s for %s to %s%s%s;', policy.polname, partman.schema, class.relname,
             case when policy.polpermissive then 'permissive' else 'restrictive' end,
             case policy.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'

@@ -6,7 +6,7 @@ select
     '5.5.0'::text as since,
     'note'::text  as severity,
     format('%I.part_config', partman.schema) as object,
-    format('maintenance_role of %s rows says who ran the update; nothing but policies of yours reads it', count(*)) as what,
+    'maintenance_role says who ran the update; nothing but policies of yours reads it'::text as what,
     '{}'::text[]  as before,
     array[format('update %I.part_config set maintenance_role = tableowner from pg_catalog.pg_tables '
                  'where parent_table = schemaname || ''.'' || tablename;', partman.schema)] as after

@@ -17,6 +17,9 @@ from partman
 cross join managed_parent
 join pg_class parent on parent.oid = managed_parent.parent
 join pg_inherits inherits on inherits.inhparent = managed_parent.parent
+join pg_partitioned_table partitioned on partitioned.partrelid = managed_parent.parent
+    -- No retention takes the default partition away.
+    and partitioned.partdefid <> inherits.inhrelid
 join pg_publication_rel member on member.prrelid = inherits.inhrelid
 join pg_publication publication on publication.oid = member.prpubid
 where managed_parent.config ->> 'retention' is not null

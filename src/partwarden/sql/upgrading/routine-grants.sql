@@ -65,7 +65,7 @@ group by partman.schema
 union all
 -- Otherwise the grants mean something only once somebody revokes what everybody may.
 select
-    lost.since,
+    min(lost.since),
     'warning',
     format('routines of %I', partman.schema),
     format('%s loses the right to execute %s of them', lost.grantee, count(*)),
@@ -80,4 +80,4 @@ cross join (
     group by privilege.grantee, privilege.option, privilege.proname
 ) lost
 where not exists (select from closed)
-group by partman.schema, lost.since, lost.grantee, lost.option
+group by partman.schema, lost.grantee, lost.option
