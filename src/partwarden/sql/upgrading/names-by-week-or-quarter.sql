@@ -1,5 +1,5 @@
 -- concern: names-by-week-or-quarter
--- uses: managed_parent, part_config, partman
+-- uses: managed_parent, part_config, partition_bound, partman
 -- why: pg_partman 5 names partitions by date. Its maintenance refuses a set whose partitions are named by ISO week or by
 --      quarter until they have been renamed and datetime_string says so; up to 5.4 all sets after it are not maintained
 --      either
@@ -20,17 +20,20 @@ with by_week_or_quarter as (
         child.relname           as old_name,
         to_char(case when by_week.parts is not null
                      then to_date(by_week.parts[1] || by_week.parts[2], 'IYYYIW')
-                     else make_date(by_quarter.parts[1]::integer, by_quarter.parts[2]::integer * 3 - 2, 1)
+                     when by_quarter.parts is not null
+                     then make_date(by_quarter.parts[1]::integer, by_quarter.parts[2]::integer * 3 - 2, 1)
+                     -- pg_partman 4 counts characters, and PostgreSQL cuts bytes: the end of a long name may be lost.
+                     else (bound.lower_at + interval '12 hours')::date
                 end, '"_p"YYYYMMDD') as suffix,
         found.table_name
     from by_week_or_quarter found
-    join pg_inherits inherits on inherits.inhparent = found.parent
-    join pg_class child on child.oid = inherits.inhrelid
+    join partition_bound bound on bound.parent = found.parent
+    join pg_class child on child.oid = bound.child
     join pg_namespace child_namespace on child_namespace.oid = child.relnamespace
     -- The old name says the date, whatever time zone the bounds were made in.
     cross join lateral (select regexp_match(child.relname, '_p(\d{4})w(\d\d)$') as parts) by_week
     cross join lateral (select regexp_match(child.relname, '_p(\d{4})q([1-4])$') as parts) by_quarter
-    where by_week.parts is not null or by_quarter.parts is not null
+    where child.relname !~ '_p\d{8}$'
 ), renamed as (
     select
         child.*,
