@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import psycopg
 
 from partwarden.config import Config, Database
 from partwarden.database import connect, explained, problem_of
 from partwarden.dsn import label
-from partwarden.errors import PartwardenError, PlanFailed
+from partwarden.errors import BadConfig, PartwardenError, PlanFailed
+from partwarden.nearest import nearest
 from partwarden.planning.jobs import plan_jobs
 from partwarden.planning.sets import meant, plan_set
 from partwarden.planning.settings import plan_settings, plan_silences
@@ -35,17 +37,13 @@ def plan(config: Config, databases: Sequence[str] = (), *, timeout: float | None
 
 def chosen(config: Config, names: Sequence[str]) -> list[Database]:
     """The databases of the file with these names, in the order of the file; all without names."""
-    from difflib import get_close_matches
-
-    from partwarden.errors import BadConfig
-
     known = [database.name for database in config.databases]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
+            near = nearest(name, known)
             raise BadConfig(
                 f"there is no database {name} in the file",
-                remedy=f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}",
+                remedy=f"did you mean {near}?" if near else f"there are {', '.join(known)}",
             )
     return [database for database in config.databases if not names or database.name in names]
 
@@ -72,7 +70,7 @@ def plan_database(database: Database, *, timeout: float | None = None) -> Databa
                         steps.append(found)
                     case Obstacle():
                         obstacles.append(found)
-                    case Later():
+                    case _Later():
                         later = found.text
                     case _:
                         notes.append(found)
@@ -88,18 +86,14 @@ def plan_database(database: Database, *, timeout: float | None = None) -> Databa
         return DatabasePlan(database.name, shown, error=problem_of(failure))
 
 
-class Later(str):
+@dataclass(frozen=True)
+class _Later:
     """What can be planned only when other steps have been done."""
 
-    __slots__ = ()
-
-    @property
-    def text(self) -> str:
-        """In words."""
-        return str(self)
+    text: str
 
 
-def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obstacle | Later | str]:
+def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obstacle | _Later | str]:
     surroundings = list(plan_surroundings(view, database))
     yield from surroundings
     settings = plan_settings(view, database)
@@ -114,17 +108,17 @@ def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obs
                 yield from plan_jobs(cron, view.server.database, database)
         except NoCron as missing:
             if "pg_cron" in database.extensions and "pg_cron" not in view.server.extensions:
-                yield Later("the jobs are planned when pg_cron is there")
+                yield _Later("the jobs are planned when pg_cron is there")
             elif database.maintenance or database.monitor:
                 yield Obstacle("jobs", missing.problem, missing.remedy or "", str(database.source))
 
 
 def _sets(
     view: View, database: Database, surroundings: list[Step | Obstacle]
-) -> Iterator[Step | Obstacle | Later | str]:
+) -> Iterator[Step | Obstacle | _Later | str]:
     if view.partman is None:
         if any(isinstance(each, Step) and each.object == "pg_partman" for each in surroundings):
-            yield Later(
+            yield _Later(
                 f"{len(database.partition_sets)} entries of partition_sets are planned when pg_partman is there"
             )
         else:
@@ -141,11 +135,7 @@ def _sets(
             yield found
             continue
         known.add(f"{found.table.schema}.{found.table.name}")
-        planned = plan_set(view, found)
-        if isinstance(planned, list):
-            yield from planned
-        elif planned is not None:
-            yield planned
+        yield from plan_set(view, found)
     for name, managed in view.managed.items():
         if managed.above is None and name not in known:
             yield f"{name} is managed by pg_partman, and is not in the file"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from partwarden.catalog import Table
+from partwarden.catalog import ManagedSet, Table
 from partwarden.config import Database, PartitionSet
 from partwarden.config.names import QualifiedName, qualified_name
 from partwarden.database import quoted
+from partwarden.nearest import nearest
 from partwarden.planning.create import create, takes_no_default
 from partwarden.planning.differences import compare, shown
 from partwarden.planning.steps import Action, Change, Danger, Kind, Obstacle, Step, Warned
@@ -46,48 +47,55 @@ def meant(view: View, database: Database) -> Iterator[Meant | Obstacle | str]:
                 yield Meant(entry, table)
 
 
-def plan_set(view: View, one: Meant) -> Step | Obstacle | list[Obstacle] | None:
-    """What is to be done about one set; None where it is as the file wants it, or has to be converted first."""
+def plan_set(view: View, one: Meant) -> Iterator[Step | Obstacle]:
+    """What is to be done about one set, or why it can't be; nothing where it is as the file wants it."""
     wanted, table = one.wanted, view.tables[one.table.schema, one.table.name]
-    str(wanted.source)
     refused = list(_refused(view, wanted, table))
     if refused:
-        return refused
+        yield from refused
+        return
     managed = view.managed.get(table.parent_table)
     if managed is None:
-        statements = create(view, wanted, table)
-        if isinstance(statements, Obstacle):
-            return statements
-        adopts = table.partitions > 0
-        policy = _policy(view, wanted, table)
-        template = _template(view, wanted, table)
-        return Step(
-            Kind.SET,
-            Action.ADD,
-            table.parent_table,
-            f"{'adopt its ' + str(table.partitions) + ' partitions' if adopts else 'make partitions'}, "
-            f"{wanted.interval} by {wanted.control}",
-            (*template, *statements, *policy[1]),
-            tuple(policy[0]),
-            tuple(_new_warnings(view, wanted, table)),
-            parent=table.oid,
-        )
-    difference = compare(view, wanted, managed, table)
-    if difference.obstacles:
-        return difference.obstacles
-    changes, statements = _policy(view, wanted, table)
-    if not difference.changes and not changes:
-        return None
+        yield _new_set(view, wanted, table)
+    else:
+        yield from _changed_set(view, wanted, managed, table)
+
+
+def _new_set(view: View, wanted: PartitionSet, table: Table) -> Step | Obstacle:
+    statements = create(view, wanted, table)
+    if isinstance(statements, Obstacle):
+        return statements
+    changes, policy = _policy(view, wanted, table)
+    what = f"adopt its {table.partitions} partitions" if table.partitions else "make partitions"
     return Step(
         Kind.SET,
-        Action.CHANGE,
+        Action.ADD,
         table.parent_table,
-        "",
-        (*_template(view, wanted, table), *difference.statements, *statements),
-        (*difference.changes, *changes),
-        tuple(difference.warnings),
+        f"{what}, {wanted.interval} by {wanted.control}",
+        (*_template(view, wanted, table), *statements, *policy),
+        tuple(changes),
+        tuple(_new_warnings(view, wanted, table)),
         parent=table.oid,
     )
+
+
+def _changed_set(view: View, wanted: PartitionSet, managed: ManagedSet, table: Table) -> Iterator[Step | Obstacle]:
+    difference = compare(view, wanted, managed, table)
+    if difference.obstacles:
+        yield from difference.obstacles
+        return
+    changes, policy = _policy(view, wanted, table)
+    if difference.changes or changes:
+        yield Step(
+            Kind.SET,
+            Action.CHANGE,
+            table.parent_table,
+            "",
+            (*_template(view, wanted, table), *difference.statements, *policy),
+            (*difference.changes, *changes),
+            tuple(difference.warnings),
+            parent=table.oid,
+        )
 
 
 def _missing(view: View, entry: PartitionSet, name: QualifiedName) -> Obstacle:
@@ -101,17 +109,10 @@ def _missing(view: View, entry: PartitionSet, name: QualifiedName) -> Obstacle:
     else:
         problem = f"there is no table {name}"
         remedy = f"create table {quoted(name.schema, name.name)} (…) partition by range ({quoted(entry.control)});"
-        near = _nearest(view, name)
+        near = nearest(f"{name.schema}.{name.name}", [f"{schema}.{table}" for schema, table in view.tables])
         if near is not None:
             remedy = f"did you mean {near}? Otherwise {remedy}"
     return Obstacle(str(name), problem, remedy, str(entry.source))
-
-
-def _nearest(view: View, name: QualifiedName) -> str | None:
-    from difflib import get_close_matches
-
-    known = [f"{schema}.{table}" for schema, table in view.tables]
-    return next(iter(get_close_matches(f"{name.schema}.{name.name}", known, n=1)), None)
 
 
 def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacle]:
