@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from cyclopts import App
 from psycopg.conninfo import conninfo_to_dict
 
 from partwarden import __version__, bundle
 from partwarden.cli import app
+from partwarden.database import connect
 from tests.commands import partwarden
 from tests.partition_sets import daily_set, put_row_in_the_way
 from tests.servers import Database
@@ -105,6 +108,71 @@ def test_install_schedule_and_all_the_way_back(database: Database) -> None:
     assert f"removed job partwarden monitor {database.name}" in removed.stdout
     assert "removed partwarden" in removed.stdout
     assert "nothing to do" in partwarden("uninstall", dsn).stdout
+
+
+def test_the_file_names_the_database_and_says_what_a_command_is_not_told(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "partwarden.yaml"
+    file.write_text(
+        "databases:\n  - {name: shop, dsn: 'env:SHOP', cluster: prod-eu, cron_database: postgres, "
+        "thresholds: {require_default: true}}\n"
+    )
+    shop = {"SHOP": database.owner_dsn}
+    installed = json.loads(partwarden("install", "--json", env=shop).stdout)
+    assert (installed["database"], installed["before"], installed["changed"]) == (database.name, None, True)
+    again = partwarden("install", "shop", "-v", env=shop)
+    assert "nothing to do" in again.stdout
+    assert re.search(rf"connected to .*dbname={database.name}.* as app_owner in \d+ ms", again.stderr)
+    with database.connect_owner() as owner:
+        assert owner.execute("select cluster from partwarden.setting").fetchone() == ("prod-eu",)
+        owner.execute("create schema app")
+        daily_set(owner, "app.a")
+        owner.execute("drop table app.a_default")
+    quiet = partwarden("schedule", "-q", "--json", env=shop)
+    assert [job["change"] for job in json.loads(quiet.stdout)["jobs"]] == ["added", "added"]
+    assert quiet.stderr == ""
+    assert "note: no --lambda-arn" in partwarden("schedule", "-d", "shop", env=shop).stderr
+    checked = json.loads(partwarden("check", "--json", "--only", "no-default", env=shop).stdout)
+    assert (checked["target"], [each["check"] for each in checked["findings"]]) == ("shop", ["no-default"])
+    own = partwarden("check", "-d", "shop", "--threshold", "require_default=off", "--only", "no-default", env=shop)
+    assert own.returncode == 0
+    assert json.loads(partwarden("incidents", "list", "--json", env=shop).stdout) == {"incidents": []}
+    assert len(json.loads(partwarden("unschedule", "--json", env=shop).stdout)["removed_jobs"]) == 2
+    assert json.loads(partwarden("uninstall", "--json", env=shop).stdout) == {"removed_jobs": [], "removed": True}
+    file.write_text(file.read_text() + "  - {name: other, dsn: dbname=other}\n")
+    chosen = partwarden("install", env=shop)
+    assert (chosen.returncode, "2 are in the file: shop, other" in chosen.stderr) == (3, True)
+
+
+def test_a_drain_names_the_nearest_set_and_begins_nothing_when_its_time_is_over(database: Database) -> None:
+    with database.connect_owner() as owner:
+        owner.execute("create schema app")
+        daily_set(owner, "app.events")
+        owner.execute("insert into app.events select n, now() - n * interval '1 day' from generate_series(30, 60) as n")
+    unknown = partwarden("drain", "app.event", "-d", database.owner_dsn)
+    assert (unknown.returncode, "did you mean app.events?" in unknown.stderr) == (3, True)
+    late = partwarden("drain", "app.events", "-d", database.owner_dsn, "--timeout", "0.001", "--method", "batch")
+    assert (late.returncode, late.stdout) == (1, "")
+    assert "0.001 seconds are over; nothing is lost: the same command goes on" in late.stderr
+    mended = partwarden("repair", "-d", database.owner_dsn, "--timeout", "0.001", "--yes")
+    assert (mended.returncode, "0.001 seconds are over" in mended.stdout) == (1, True)
+    done = partwarden("drain", "app.events", "-d", database.owner_dsn)
+    assert (done.returncode, "31 rows moved into" in done.stdout) == (0, True)
+    assert "draining app.events_default: 31 rows" in done.stderr
+    nothing = partwarden("drain", "app.events", "-d", database.owner_dsn, "-q")
+    assert (nothing.stdout, nothing.stderr) == ("nothing to move out of app.events_default\n", "")
+
+
+def test_a_database_may_not_take_longer_than_it_is_given(database: Database) -> None:
+    with database.connect_owner() as owner:
+        owner.execute("create schema app")
+        daily_set(owner, "app.a")
+        with pytest.raises(psycopg.errors.QueryCanceled), connect(database.owner_dsn, timeout=0.05) as connection:
+            connection.execute("select pg_sleep(30)")
+    late = partwarden("check", database.dsn, "--timeout", "0.001")
+    assert (late.returncode, "no answer within 0.001 s" in late.stdout) == (3, True)
 
 
 def test_the_database_can_be_named_as_libpq_does(database: Database) -> None:

@@ -18,6 +18,7 @@ from partwarden.errors import BadOption
 from partwarden.findings import worst
 from partwarden.given import DEFAULT_THRESHOLDS
 from partwarden.health import Question, Target
+from partwarden.nearest import nearest
 from partwarden.report import Format, print_table, render
 
 _SECONDS = 60
@@ -148,9 +149,12 @@ def _thresholds(
     for each in given:
         name, separator, value = each.partition("=")
         if not separator or name not in DEFAULT_THRESHOLDS:
+            near = nearest(name, DEFAULT_THRESHOLDS)
             raise BadOption(
-                f"--threshold {each}: there is no such threshold",
-                remedy=f"NAME=VALUE, where NAME is one of {', '.join(DEFAULT_THRESHOLDS)}",
+                f"--threshold {each}: {'there is no such threshold' if separator else 'it has no value'}",
+                remedy=f"did you mean {near}?"
+                if near and near != name
+                else f"NAME=VALUE, where NAME is one of {', '.join(DEFAULT_THRESHOLDS)}",
             )
         thresholds[name] = value
     if headroom is not None:

@@ -72,9 +72,9 @@ class Output:
         return waiting(self.messages, what)
 
     def answer(self, document: Mapping[str, Any]) -> None:
-        """Write the result for programs, where that was asked for: names in the field's terms, times in UTC."""
+        """Write the result for programs, where that was asked for: as ASCII, times in UTC."""
         if self.json:
-            sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=_as_text) + "\n")
+            sys.stdout.write(json.dumps(document, indent=2, default=_as_text) + "\n")
 
 
 @Parameter(name="*")
@@ -152,6 +152,12 @@ VALUED = frozenset({"--config", "-c", "--database", "-d", "--timeout"})
 """The common options by name: those that stand alone, and those with a value. They may also stand before the command."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the program end as it does with any error."""
+        raise  # noqa: PLE0704 - rich calls this where it has caught one
+
+
 def console(
     *, stderr: bool = False, plain: bool = False, quiet: bool = False, wrap: bool = False, width: int | None = None
 ) -> Console:
@@ -160,7 +166,7 @@ def console(
     There are no escape codes in a pipe, nor where ``plain``, or the variable NO_COLOR, says that nobody wants them.
     """
     is_plain = plain or bool(os.environ.get("NO_COLOR"))
-    return Console(
+    return _Console(
         stderr=stderr,
         quiet=quiet,
         highlight=False,

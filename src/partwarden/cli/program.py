@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 import psycopg
 from cyclopts import App, CycloptsError
@@ -23,6 +24,9 @@ from partwarden.errors import PartwardenError
 
 def run(app: App, arguments: Sequence[str]) -> int:
     """Do what the arguments say. Returns the exit code; whatever happens, a person reads no traceback unasked."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name may hold what a terminal has no letter for
     is_plain = "--no-color" in arguments
     errors = console(stderr=True, plain=is_plain)
     try:
@@ -42,11 +46,11 @@ def run(app: App, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         output.messages.print("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Who was reading has read enough; the interpreter would complain when it flushes what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # who was reading has read enough
+        _give_up_output()
         return Exit.FAILED
     except Exception as failure:  # noqa: BLE001 - the last place where it can be said in words
+        _give_up_output()
         if output.debug:
             errors.print(without_secrets(traceback.format_exc()), markup=False, end="")
         return _say(errors, _in_words(failure))
@@ -66,6 +70,14 @@ def _command_first(app: App, arguments: Sequence[str]) -> list[str]:
         rest = rest[size:]
     words = app.parse_commands(rest)[0] if ahead else ()
     return [*rest[: len(words)], *ahead, *rest[len(words) :]]
+
+
+def _give_up_output() -> None:
+    """What can't be written would be tried once more when the interpreter ends, which then complains in its own way."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _in_words(failure: Exception) -> PartwardenError:
