@@ -1,6 +1,7 @@
 # make demo    set up what is missing, and show the main job from nothing to the second e-mail
 # make test    set up what is missing, and run the tests on every server that can be had here
 # make lint    formatting, style, types
+# make docs    build the documentation as a site, in site/
 # make wheel   build the wheel, install it into an empty environment, and run the command from there
 # make bench   what partwarden costs, measured side by side (docs/benchmarks.md, docs/performance.md); some hours
 # make bench-aws   size and import time of the fleet's package, its costs, and 1,000 databases in a local AWS; DATABASES=100 for fewer
@@ -11,7 +12,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel bench bench-aws soak clean
+.PHONY: help demo test lint docs wheel bench bench-aws soak clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -29,6 +30,11 @@ lint:
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
+
+docs:
+	@scripts/setup.sh python
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet
+	@echo "site/index.html"
 
 wheel:
 	@scripts/setup.sh python
@@ -49,4 +55,4 @@ soak:
 	@PARTWARDEN_SOAK_KILLS=$(or $(KILLS),2000) $(PYTHON) -m pytest tests/kills --timeout=0 $(ARGS)
 
 clean:
-	rm -rf .venv .venv-checkov .venv-sam dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-checkov .venv-sam dist site .mypy_cache .ruff_cache .pytest_cache

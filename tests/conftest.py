@@ -9,6 +9,7 @@ import pytest
 
 from partwarden.local.aws import AlertPath, LocalAws, provision
 from partwarden.local.mailbox import Mailbox
+from tests.docs.typed import counted
 from tests.servers import MAJORS, Database, Server, find_server, required_majors, running_server
 
 _MAJOR = re.compile(r"\[(?:pg)?(\d\d)\b")
@@ -16,13 +17,14 @@ _MAJOR = re.compile(r"\[(?:pg)?(\d\d)\b")
 
 
 def pytest_report_header() -> list[str]:
-    """Which servers the tests run on, and how to get the others; a line each instead of one a skipped test."""
-    return [
+    """Which servers the tests run on, how to get the others, and how much of the documentation is run."""
+    servers = [
         f"PostgreSQL {major}: {found.bindir if found.root is None else found.root}"
         if (found := find_server(major)) is not None
         else f"PostgreSQL {major}: not here, its tests are skipped (as root: scripts/build-server-roots.sh {major})"
         for major in MAJORS
     ]
+    return [*servers, *counted()]
 
 
 @pytest.hookimpl(tryfirst=True)

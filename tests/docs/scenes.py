@@ -1,0 +1,70 @@
+"""What is the case where a page says what to do about it: SQL that sets the scene before a block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Before the block of ``page`` that holds ``before``, ``sql`` is run, as the tables' owner."""
+
+    page: str
+    before: str
+    sql: str
+
+
+def _check(name: str, before: str, sql: str) -> Scene:
+    return Scene(f"docs/checks/{name}.md", before, sql)
+
+
+_DETACH_30 = "alter table app.events detach partition app.events_p20261130"
+_END_AT_30 = """
+do $$
+declare
+    v_partition text;
+begin
+    for v_partition in
+        select inhrelid::regclass::text from pg_inherits
+        where inhparent = 'app.events'::regclass and inhrelid::regclass::text > 'app.events_p20261130'
+    loop
+        execute 'drop table ' || v_partition;
+    end loop;
+end
+$$;
+"""
+_BY_ITSELF = "create table {0} (like app.events including all); insert into {0} values (4711, '2026-11-01 12:00+00')"
+_STORAGE = _BY_ITSELF.format("app.partman_tmp_storage_events")
+_OLD = _BY_ITSELF.format("app.events_p20230401")
+_PENDING = "update pg_inherits set inhdetachpending = true where inhrelid = 'app.events_p20261101'::regclass"
+
+SCENES = (
+    Scene("docs/aws-lambda-for-postgresql.md", "to app;", "create role app"),
+    _check(
+        "async-interrupted",
+        "from app.partman_tmp_storage_events;\nselect exists",
+        _STORAGE
+        + "; update partman.part_config set async_partitioning_in_progress = now()::text where parent_table = 'app.events'",
+    ),
+    _check("child-name-taken", "select relkind", _DETACH_30),
+    _check("child-name-taken", "rename to", _END_AT_30 + _DETACH_30),
+    _check("async-interrupted", "create_partition_time", _STORAGE.replace("4711", "4712")),
+    _check("default-not-empty", "events_p21990101", "create table app.events_p21990101 partition of app.events "
+        "for values from ('2199-01-01') to ('2199-01-02')"),
+    _check("detach-pending", "finalize", _PENDING),
+    _check("gap", "create table", "drop table app.events_p20261130, app.events_p20261201, app.events_p20261202, "
+        "app.events_p20261203, app.events_p20261204, app.events_p20261205"),
+    _check("interval-drift", "create table", _END_AT_30 + "drop table app.events_p20261130"),
+    _check("leftovers", "select oid::regclass", _OLD),
+    _check("leftovers", "set schema archive", f"create schema archive; {_OLD}"),
+    _check("no-default", "attach partition", "alter table app.events detach partition app.events_default"),
+    _check("no-default", "lock_timeout", "drop table app.events_default"),
+    _check("retention-overdue", "drop_partition_time", "update partman.part_config set retention = '10 days'"),
+    _check("set-unmanaged", "create_parent", "drop table app.visits_2027_01"),
+    _check("undo-in-progress", "undo_partition_proc", _BY_ITSELF.format("app.events_plain")),
+)  # fmt: skip
+
+
+def scenes(page: str, text: str) -> list[str]:
+    """What has to be the case for this block."""
+    return [scene.sql for scene in SCENES if scene.page == page and scene.before in text]
