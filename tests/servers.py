@@ -18,7 +18,7 @@ from partwarden.database import Connection
 from partwarden.local.cluster import Cluster
 from partwarden.local.installation import Installation, find_installations
 from partwarden.local.template import copy_template, make_template
-from partwarden.local.test_server import QUICK_SETTINGS, memory
+from partwarden.local.serving import QUICK_SETTINGS, memory
 
 MAJORS = (15, 17, 18)
 OWNER = "app_owner"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # no test suite pays for what it does not use
-    from partwarden.local.test_server import PartwardenServer
+    from partwarden.local.serving import PartwardenServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +31,7 @@ def partwarden_server(
     """A private PostgreSQL that is there as long as the test session; ``new_database()`` makes a fresh database in it."""
     from partwarden.errors import PartwardenError
     from partwarden.local.installation import choose_installation
-    from partwarden.local.test_server import serving
+    from partwarden.local.serving import serving
 
     major = request.config.getoption("--partwarden-postgres")
     bindir = request.config.getoption("--partwarden-bindir")
