@@ -17,8 +17,8 @@ from psycopg.conninfo import make_conninfo
 from partwarden.database import Connection
 from partwarden.local.cluster import Cluster
 from partwarden.local.installation import Installation, find_installations
-from partwarden.local.template import copy_template, make_template
 from partwarden.local.serving import QUICK_SETTINGS, memory
+from partwarden.local.template import copy_template, make_template
 
 MAJORS = (15, 17, 18)
 OWNER = "app_owner"

@@ -69,6 +69,10 @@ Event = Planned | Step | Progress | Waiting | Finished
 Tell = Callable[[Event], None]
 
 
+def tell_nobody(_: Event) -> None:
+    """For a caller who only wants to know how it ends."""
+
+
 def until(seconds: float | None, tell: Tell) -> Tell:
     """``tell``, and from so many seconds on TimeIsUp, raised between two steps: what is done stays, nothing is lost."""
     if seconds is None:

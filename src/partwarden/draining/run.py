@@ -8,7 +8,7 @@ from dataclasses import replace
 import psycopg
 
 from partwarden.draining import batch, swap, whole
-from partwarden.draining.events import Finished, Planned, Tell
+from partwarden.draining.events import Finished, Planned, Tell, tell_nobody
 from partwarden.draining.locks import Holder, holders, refuse_long_holders
 from partwarden.draining.plan import Drain, Method, Plan, make_plan, obstacle_to_attach, obstacle_to_swap
 from partwarden.draining.session import Session, open_session, refusals
@@ -27,8 +27,8 @@ def look(dsn: str, wish: Drain) -> tuple[Plan, list[Holder]]:
         return make_plan(session, wish), holders(session.connection, session.parent)
 
 
-def drain(dsn: str, wish: Drain, tell: Tell) -> Finished:
-    """Move every row that can be moved; go on with what an interrupted run has begun.
+def drain(dsn: str, wish: Drain, tell: Tell = tell_nobody) -> Finished:
+    """Move every row that can be moved; go on with what an interrupted run has begun. ``tell`` hears of each step.
 
     Raises DrainRefused and its kind. Whatever ends it, no row is lost or twice there, and a second call goes on.
     """
