@@ -115,6 +115,28 @@ def test_sub_partitions_are_made_and_their_settings_follow_the_file(
     ) == {(5, "50000")}
 
 
+def test_partitions_are_partitioned_themselves_only_while_they_are_empty(
+    tmp_path: Path, database: Database, owner: Connection
+) -> None:
+    make_table(owner, "events")
+    text = "    partition_sets:\n      - {table: app.events, control: created_at, interval: 1 month, premake: 1SUB}\n"
+    applied(written(tmp_path, database, text.replace("SUB", "")))
+    config = written(tmp_path, database, text.replace("SUB", ", sub: {control: id, interval: 1000, premake: 1}"))
+    owner.execute("insert into app.events values (1, now())")
+    (obstacle,) = plan(config).databases[0].obstacles
+    assert "has rows" in obstacle.problem
+    owner.execute("delete from app.events")
+    made = plan(config)
+    assert [step.destroys for step in made.steps] == [True]
+    with database.connect_owner() as other, other.transaction():
+        other.execute("insert into app.events values (2, now())")
+    (result,) = apply(config, made, Nobody(), allow_destroy=True)
+    assert result.error is not None  # the plan no longer holds
+    owner.execute("delete from app.events")
+    applied(config, allow_destroy=True)
+    assert owner.execute("select count(*) > 3 from partman.part_config").fetchone() == (True,)
+
+
 def test_a_set_that_nobody_manages_is_adopted_with_the_partitions_that_it_has(
     tmp_path: Path, database: Database, owner: Connection
 ) -> None:
