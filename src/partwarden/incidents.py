@@ -89,7 +89,11 @@ _REFUSALS = (
     psycopg.errors.ObjectNotInPrerequisiteState,
     psycopg.errors.InvalidParameterValue,
 )
-_COMPUTED = {"silenced": sql.SQL("coalesce(silenced_until > clock_timestamp(), false) as silenced")}
+_UNTIL = sql.SQL("greatest(silenced_until, partwarden.silent_until(check_id, object))")
+_COMPUTED = {
+    "silenced": sql.SQL("coalesce({} > clock_timestamp(), false) as silenced").format(_UNTIL),
+    "silenced_until": sql.SQL("{} as silenced_until").format(_UNTIL),
+}
 _INCIDENT = sql.SQL("select {} from partwarden.incident").format(
     sql.SQL(", ").join(_COMPUTED.get(each.name, sql.Identifier(each.name)) for each in fields(Incident))
 )

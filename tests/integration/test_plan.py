@@ -11,6 +11,7 @@ import pytest
 
 from partwarden.config import Config, read_config
 from partwarden.database import Connection
+from partwarden.incidents import State, list_incidents
 from partwarden.install import install
 from partwarden.planning import Plan, Step, Wait, apply, plan
 from tests.commands import partwarden
@@ -231,6 +232,7 @@ def test_a_silence_of_the_file_keeps_an_incident_quiet_and_its_end_tells_of_it(
     told = "select check_id, told from partwarden.incident where check_id like 'default-%' order by 1"
     assert owner.execute(told).fetchall() == [("default-blocks-maintenance", None), ("default-not-empty", None)]
     assert owner.execute("select subject from partwarden.notification where subject like '%default-%'").fetchall() == []
+    assert {each.state for each in list_incidents(owner) if each.check_id.startswith("default-")} == {State.SILENCED}
     owner.execute("delete from partwarden.silence")
     owner.execute("call partwarden.monitor()")
     assert owner.execute(told).fetchall() == [

@@ -58,8 +58,9 @@ begin
     known as (
         select distinct on (incident.check_id, incident.object)
             incident.*,
-            coalesce(incident.silenced_until > v_now, false)
-                or partwarden.is_silenced(incident.check_id, incident.object, v_now) as silenced,
+            coalesce(greatest(
+                incident.silenced_until, partwarden.silent_until(incident.check_id, incident.object)) > v_now, false)
+                as silenced,
             incident.last_announced_at + setting.remind_after <= v_now as remind,
             not exists (select from finding
                         where finding.check_id = incident.check_id and finding.object = incident.object)
@@ -114,7 +115,8 @@ begin
             check_id, object, severity, summary, detail, remedy, since, opened_at, last_announced_at, told)
         select finding.check_id, finding.object, finding.severity, finding.summary, finding.detail, finding.remedy,
                least(coalesce(finding.since, v_now), v_now), v_now, v_now,
-               case when not partwarden.is_silenced(finding.check_id, finding.object, v_now) then finding.severity end
+               case when partwarden.silent_until(finding.check_id, finding.object) > v_now then null
+                    else finding.severity end
         from finding
         where not exists (select from known
                           where known.check_id = finding.check_id and known.object = finding.object)
