@@ -56,6 +56,10 @@ class BadConfig(PartwardenError):
     """A configuration file can't be read, or says what can't be."""
 
 
+class InitialFileFailed(PartwardenError):
+    """What a database has could not be written down, or not where it should be."""
+
+
 class BadOption(PartwardenError):
     """The value of a command's option can't be understood."""
 

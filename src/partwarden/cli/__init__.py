@@ -13,7 +13,7 @@ from partwarden.cli.program import run
 
 _COMMANDS = {
     "Look, with nothing installed": ("check:check", "explain:checks", "explain:explain", "upgrade_check:upgrade_check"),
-    "As the file says": ("validate:validate", "plan:plan", "plan:apply"),
+    "As the file says": ("init:init", "validate:validate", "plan:plan", "plan:apply"),
     "Repair, with nothing installed": ("repair:repair", "drain:drain"),
     "In a database": (
         "database:install",

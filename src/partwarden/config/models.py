@@ -145,7 +145,10 @@ class Settings(Stated):
         "How wide a partition is: an interval for times, a number for ids. A set has to have one, of its own or "
         "from `defaults`."
     )
-    type: Literal["range", "list"] | None = key("How the table is partitioned.", left_out="range")
+    type: Literal["range", "list"] | None = key(
+        "How the table is partitioned: by `range`, or, since pg_partman 5, by `list`, one number a partition.",
+        left_out="range",
+    )
     premake: v.Count | None = key("How many partitions are made ahead.", left_out="4")
     infinite: v.Truth | None = key(
         "Whether partitions are made ahead of now, even when no data comes.", left_out="false"

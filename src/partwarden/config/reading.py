@@ -69,24 +69,17 @@ class _Reading:
             wrong(f"could not read it: {failure.strerror}")
             return
         section, problems = read_document(content, str(path))
-        self.problems += problems
         if section is None:
+            self.problems += problems
             return
-        self._open.append(real)
-        self._understand(section, path, unread={(each.line, each.column) for each in problems})
-        self._open.pop()
-
-    def _understand(self, section: Section, path: Path, unread: set[tuple[int, int]]) -> None:
-        self.problems += _without_value(section)
-        file, problems = _validated(section)
-        # Of what could not be read nothing more can be said.
-        self.problems += (each for each in problems if (each.line, each.column) not in unread)
+        file, problems = _understood(section, problems)
+        self.problems += problems
         if file is not None:
             self.files.append(file)
-        include = section.get("include")
-        for each in include if isinstance(include, Items) else (include,):
-            if isinstance(each, Word):
-                self._include(each, path)
+        self._open.append(real)
+        for each in _words(section.get("include")):
+            self._include(each, path)
+        self._open.pop()
 
     def _include(self, named: Word, path: Path) -> None:
         if not glob.has_magic(named):
@@ -99,6 +92,24 @@ class _Reading:
             self.problems.append(Problem.at(named.source, "include", "no file matches this pattern"))
         for each in others:
             self.read(each, named.source)
+
+
+def understood(content: bytes, name: str) -> tuple[File | None, list[Problem]]:
+    """What the text of one file says, without the files that it includes, and what is wrong with it."""
+    section, problems = read_document(content, name)
+    return (None, problems) if section is None else _understood(section, problems)
+
+
+def _understood(section: Section, unread: list[Problem]) -> tuple[File | None, list[Problem]]:
+    file, problems = _validated(section)
+    # Of what could not be read nothing more can be said.
+    places = {(each.line, each.column) for each in unread}
+    problems = [each for each in problems if (each.line, each.column) not in places]
+    return file, [*unread, *_without_value(section), *problems]
+
+
+def _words(said: object) -> list[Word]:
+    return [each for each in (said if isinstance(said, Items) else (said,)) if isinstance(each, Word)]
 
 
 def _validated(section: Section) -> tuple[File | None, list[Problem]]:

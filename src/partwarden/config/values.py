@@ -372,9 +372,9 @@ Name = Annotated[str, BeforeValidator(_name), _text_schema(minLength=1)]
 Qualified = Annotated[str, BeforeValidator(_qualified), _text_schema(pattern=r"\.|\$\{")]
 Table = Annotated[str, BeforeValidator(_table), _text_schema(pattern=r"\.|\$\{")]
 Automatic = Annotated[
-    Literal["on", "off", "none"],
+    Literal["on", "off"],
     BeforeValidator(_automatic),
-    WithJsonSchema({"enum": ["on", "off", "none", True, False]}),
+    WithJsonSchema({"enum": ["on", "off", True, False]}),
 ]
 Repair = Annotated[
     Literal["off", "small", "always"],
