@@ -461,6 +461,11 @@ def test_a_database_without_pg_partman_has_nothing_to_do(database: Database) -> 
         superuser.execute("drop extension pg_partman cascade")
     ran = partwarden("upgrade-check", "-d", database.dsn)
     assert (ran.returncode, "it has no pg_partman" in ran.stdout) == (0, True)
+    gone = "host=127.0.0.1 port=1 dbname=gone"
+    ran = partwarden("upgrade-check", "-d", gone, "-d", database.dsn, "--json")
+    told = json.loads(ran.stdout)["databases"]
+    assert (ran.returncode, told[1]["database"], "could not connect" in told[0]["error"]) == (3, database.name, True)
+    assert "could not connect" in ran.stderr
 
 
 @on_the_newest

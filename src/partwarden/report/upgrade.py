@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from partwarden.errors import PartwardenError
 from partwarden.report.text import in_one_line, visible, visible_lines
 from partwarden.upgrading import Concern, Severity, Step, Upgrade
 
@@ -18,6 +19,8 @@ _COLOURS = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.
 _WIDEST = 100
 _LINES_SHOWN = 6
 """So many lines of a concern's statements are shown; the script has them all."""
+_OBJECTS_SHOWN = 12
+"""So many objects of one concern are shown."""
 
 
 def print_upgrade(out: Console, upgrade: Upgrade) -> None:
@@ -53,6 +56,11 @@ def document(upgrade: Upgrade) -> dict[str, Any]:
     }
 
 
+def refusal(database: str, failure: PartwardenError) -> dict[str, Any]:
+    """What stands for a database that could not be looked at."""
+    return {"database": database, "error": failure.problem, "remedy": failure.remedy}
+
+
 def script(upgrade: Upgrade) -> str:
     """All statements in the order of work, with who runs them where as comments."""
     lines = [f"-- {upgrade.database}: {_versions(upgrade)}"]
@@ -78,13 +86,18 @@ def _print_concerns(out: Console, concerns: Sequence[Concern]) -> None:
     )
     _print(out, lead)
     _print_beside(out, Text("  why     ", style="dim"), in_one_line(first.why))
-    for concern in concerns:
+    for concern in concerns[:_OBJECTS_SHOWN]:
         _print_beside(
             out, Text.assemble("  ", (visible(concern.object), "bold"), "  "), in_one_line(concern.what), indent=4
         )
         after = "may" if concern.severity is Severity.NOTE else "after"
         for when, statements in (("before", concern.before), (after, concern.after)):
             _print_statements(out, when, statements)
+    if len(concerns) > _OBJECTS_SHOWN:
+        _print(
+            out,
+            Text(f"  … {len(concerns) - _OBJECTS_SHOWN} more; --json has them, --sql their statements", style="dim"),
+        )
 
 
 def _print_statements(out: Console, when: str, statements: Sequence[str]) -> None:
