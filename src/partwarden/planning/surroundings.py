@@ -54,14 +54,10 @@ def plan_surroundings(view: View, database: Database) -> Iterator[Step | Obstacl
 
 
 def _plan_installation(view: View) -> Iterator[Step]:
-    if view.installed is not None and is_up_to_date(view.connection):
-        return
-    yield Step(
-        Kind.INSTALLATION,
-        Action.ADD if view.installed is None else Action.CHANGE,
-        "partwarden",
-        f"install {__version__}" if view.installed is None else f"upgrade from {view.installed} to {__version__}",
-        (),
-        (),
-        (Warned(Danger.LOCKING, "waits up to 10 s for partwarden's own tables"),) if view.installed is not None else (),
-    )
+    if view.installed is None:
+        yield Step(Kind.INSTALLATION, Action.ADD, "partwarden", f"install {__version__}", ())
+    elif not is_up_to_date(view.connection):
+        before = view.installed
+        what = "renew its routines" if before == __version__ else f"upgrade from {before} to {__version__}"
+        warned = Warned(Danger.LOCKING, "waits up to 10 s for locks on partwarden's own tables")
+        yield Step(Kind.INSTALLATION, Action.CHANGE, "partwarden", what, (), (), (warned,))
