@@ -281,7 +281,7 @@ def test_after_the_statements_every_set_is_maintained_by_5(server: Server, with_
 
 
 @on_the_newest
-def test_without_them_5_maintains_all_sets_but_those_that_were_named(with_4: Database) -> None:
+def test_without_them_5_maintains_all_sets_but_those_that_were_named(server: Server, with_4: Database) -> None:
     with with_4.connect() as superuser:
         superuser.execute(SETS)
         superuser.execute("create publication published")
@@ -301,6 +301,11 @@ def test_without_them_5_maintains_all_sets_but_those_that_were_named(with_4: Dat
     sets = {name for _, name in BROKEN_BY_5}
     assert _not_maintained(with_4) == sets
     assert {concern.object for concern in upgrade.concerns if concern.object in sets} == sets
+
+    too_late = look(with_4.dsn)
+    assert {(concern.id, concern.object) for concern in too_late.concerns} == BROKEN_BY_5
+    _follow(server, too_late)
+    assert _not_maintained(with_4) == set()
 
 
 def _publish_oldest(superuser: psycopg.Connection[tuple[object, ...]]) -> None:

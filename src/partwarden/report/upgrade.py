@@ -73,7 +73,7 @@ def _versions(upgrade: Upgrade) -> str:
     if upgrade.installed is None:
         return f"PostgreSQL {upgrade.postgresql}"
     way = f"pg_partman {upgrade.installed}"
-    if upgrade.steps:
+    if upgrade.target != upgrade.installed:
         way += f" to {upgrade.target}"
     return f"{way}, PostgreSQL {upgrade.postgresql}"
 
@@ -141,7 +141,7 @@ def _sum_up(upgrade: Upgrade) -> str:
         for severity, number in counts.items()
         if number
     ]
-    if not upgrade.steps:
+    if upgrade.target == upgrade.installed:
         told.append(f"pg_partman {upgrade.installed} is the newest that is known")
     return ", ".join(told) or f"nothing is in the way to {upgrade.target}"
 

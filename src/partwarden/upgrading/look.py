@@ -24,6 +24,19 @@ from partwarden.upgrading.versions import Version
 
 _BY_BADNESS = tuple(Severity)
 
+_LASTING = frozenset(
+    {
+        "names-by-week-or-quarter",
+        "published-partitions",
+        "retention-bounds",
+        "retention-schema",
+        "special-interval",
+        "sub-control-nullable",
+        "time-encoder",
+    }
+)
+"""What keeps a set from being maintained for as long as nothing is done, also where the update is long done."""
+
 _ROUTINES_THAT_CALL = """
 select pg_identify_object.type || ' ' || pg_identify_object.identity, proc.prosrc, pg_get_functiondef(proc.oid)
 from pg_proc proc
@@ -172,9 +185,19 @@ def _found(connection: Connection, way: Way, given: Mapping[str, Any], unseen: l
             continue
         told: set[str] = set()
         for id_, since, severity, name, what, before, after in rows:
-            if way.passes(since) and name + what not in told:
+            concern = Concern(id_, Severity(severity), since, name, what, question.why, tuple(before), tuple(after))
+            if name + what not in told and (way.passes(since) or _is_wrong_already(concern, way)):
                 told.add(name + what)
-                yield Concern(id_, Severity(severity), since, name, what, question.why, tuple(before), tuple(after))
+                yield concern
+
+
+def _is_wrong_already(concern: Concern, way: Way) -> bool:
+    return (
+        concern.id in _LASTING
+        and concern.severity is Severity.CRITICAL
+        and concern.since is not None
+        and Version(concern.since) <= way.installed
+    )
 
 
 def _calls_of_jobs(way: Way, given: Mapping[str, Any]) -> Iterator[Concern]:

@@ -11,6 +11,9 @@ from partwarden.upgrading.releases import FIRST_5, SECOND_HALF_OF_5
 from partwarden.upgrading.versions import Version
 
 _OWNERS = "a superuser, or the owners of what is named"
+_TABLES_OWNER = "the tables' owner"
+_MAINTAIN = "Maintain once; each set has to say that it was maintained"
+_CRON = "with pg_cron"
 _JOBS_OWNER = "the jobs' owner with EXECUTE on cron.alter_job, or a superuser"
 _ADMINISTRATOR = "whoever administers the server: by its packages, or by a newer engine version of a managed service"
 _SHORT_WAIT = "set lock_timeout = '5s';  -- where one of these fails for it, repeat it"
@@ -44,20 +47,37 @@ class Way:
 
 
 def order(way: Way, concerns: Sequence[Concern]) -> tuple[Step, ...]:
-    """The steps, numbered; none where the target is installed already. What a note proposes is not among them."""
-    if way.installed >= way.target:
-        return ()
+    """The steps, numbered. What a note proposes is not among them.
+
+    Where the target is installed already, only what is wrong there is left to be mended.
+    """
     needed = [concern for concern in concerns if concern.severity is not Severity.NOTE]
-    wanted = [step for step in _steps(way, needed) if step.statements or step.database is None]
+    steps = _update(way, needed) if way.installed < way.target else _mend(way, needed)
+    wanted = [step for step in steps if step.statements or step.database is None]
     return tuple(replace(step, number=number) for number, step in enumerate(wanted, 1))
 
 
-def _steps(way: Way, concerns: Sequence[Concern]) -> Iterator[Step]:
-    here, cron = way.database, way.cron_database or "with pg_cron"
+def _mend(way: Way, concerns: Sequence[Concern]) -> Iterator[Step]:
+    if not concerns:
+        return
+    mending = [statement for concern in concerns for statement in (*concern.before, *concern.after)]
+    here = tuple(statement for statement in mending if not _is_for_cron(statement))
+    yield Step(0, "Mend what is wrong", way.database, _OWNERS, (_SHORT_WAIT, *here) if here else ())
+    yield _jobs_step(way, mending)
+    yield Step(0, _MAINTAIN, way.database, _TABLES_OWNER, _look(way))
+
+
+def _jobs_step(way: Way, statements: Sequence[str]) -> Step:
+    in_cron = tuple(filter(_is_for_cron, statements))
+    return Step(0, "Mend and make jobs", way.cron_database or _CRON, _JOBS_OWNER, in_cron)
+
+
+def _update(way: Way, concerns: Sequence[Concern]) -> Iterator[Step]:
+    here, cron = way.database, way.cron_database or _CRON
     before = [statement for concern in concerns for statement in concern.before]
     # What is put away first comes back last.
     after = [statement for concern in reversed(concerns) for statement in concern.after]
-    in_cron = [statement for statement in after if _is_for_cron(statement)]
+    jobs = _jobs_step(way, after)
     after = [statement for statement in after if not _is_for_cron(statement)]
     yield Step(0, "Keep a copy of the configuration", here, _OWNERS, _copies(way))
     yield Step(0, "Stop the jobs that use pg_partman", cron, _JOBS_OWNER, _switch(way.jobs, on=False))
@@ -66,8 +86,8 @@ def _steps(way: Way, concerns: Sequence[Concern]) -> Iterator[Step]:
         yield Step(0, f"Bring the files of pg_partman {way.target} to the server", None, _ADMINISTRATOR, ())
     yield Step(0, "Update the extension, each statement in a transaction of its own", here, way.owner, _updates(way))
     yield Step(0, "After the update", here, _OWNERS, (_SHORT_WAIT, *after) if after else ())
-    yield Step(0, "Mend and make jobs", cron, _JOBS_OWNER, tuple(in_cron))
-    yield Step(0, "Maintain once; each set has to say that it was maintained", here, "the tables' owner", _look(way))
+    yield jobs
+    yield Step(0, _MAINTAIN, here, _TABLES_OWNER, _look(way))
     yield Step(0, "Start the jobs again", cron, _JOBS_OWNER, _switch(way.jobs, on=True))
 
 
@@ -91,7 +111,7 @@ def _updates(way: Way) -> tuple[str, ...]:
 
 
 def _look(way: Way) -> tuple[str, ...]:
-    if way.target < Version("5.1.0"):
+    if max(way.target, way.installed) < Version("5.1.0"):
         return (way.maintain,)
     asked = (
         "select parent_table, maintenance_last_run from {{pg_partman}}.part_config "

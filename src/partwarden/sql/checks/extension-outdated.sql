@@ -13,7 +13,11 @@ select
         'cause', 'The package was upgraded, the extension in this database was not.',
         'installed', extension.extversion,
         'available', available.default_version)                                    as detail,
-    format('alter extension %I update;', extension.extname)                        as remedy,
+    case extension.extname
+        -- What the update breaks has to be mended before it, or right after.
+        when 'pg_partman' then 'partwarden upgrade-check'
+        else format('alter extension %I update;', extension.extname)
+    end                                                                            as remedy,
     null::timestamptz                                                              as since
 from pg_extension extension
 join pg_available_extensions available on available.name = extension.extname
