@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import yaml
@@ -58,21 +58,27 @@ def problems(block: Block, world: World) -> Iterator[str]:
             world.write(name[1], block.text)
         return
     world.describe(*(("app", "shop") if re.search(r"\bshop\b", block.text) else ("app",)))
-    for scene in scenes(block.page, block.text):
-        world.execute(statements(scene))
-    if block.language == "sql":
-        for statement in statements(block.text):
-            if why_not_executed(statement):
-                continue
-            try:
-                world.execute([world.here(statement)])
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is wrong with the page
-                yield f"{statement[:100]}: {error}"
-    elif block.language == "sh":
+    with world.psql() as execute:
+        for scene in scenes(block.page, block.text):
+            for statement in statements(scene):
+                execute(statement)
+        if block.language == "sql":
+            yield from _execute(block.text, world, execute)
+    if block.language == "sh":
         yield from _run(block.text, world)
-    else:
+    elif block.language == "console":
         for shown in sessions(block.text):
             yield from _run(shown.command, world, shown.output)
+
+
+def _execute(text: str, world: World, execute: Callable[[str], None]) -> Iterator[str]:
+    for statement in statements(text):
+        if why_not_executed(statement):
+            continue
+        try:
+            execute(world.here(statement))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is wrong with the page
+            yield f"{statement[:100]}: {error}"
 
 
 def _run(script: str, world: World, output: str | None = None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,17 +90,27 @@ class World:
             if place == "etc" or "partwarden.yaml" not in self.files:
                 (self.folder / place / "partwarden.yaml").write_text(f"databases:\n{entries}")
 
-    def execute(self, wanted: Sequence[str]) -> None:
-        """Run statements one after the other: each in the database that it is about, as who may do it."""
-        with self._connections() as connections:
-            for statement in wanted:
-                said = _COMMENT.sub("", statement).strip()
-                where = "postgres" if re.search(r"\bcron\.|schema cron\b|purge_job_runs", said) else "app"
-                who = "postgres" if _AS_SUPERUSER.match(said.lower()) else OWNER
-                with self._stepping_aside(said):
-                    connections[where, who].execute(statement)
-                if setting := re.match(r"alter system set ([\w.]+)", said):
-                    connections[where, who].execute(f"alter system reset {setting[1]}")
+    @contextmanager
+    def psql(self) -> Iterator[Callable[[str], None]]:
+        """What runs statements one after the other, each in the database that it is about, as who may do it."""
+        opened: dict[tuple[str, str], Connection] = {}
+
+        def execute(statement: str) -> None:
+            said = _COMMENT.sub("", statement).strip()
+            where = "postgres" if re.search(r"\bcron\.|schema cron\b|purge_job_runs", said) else "app"
+            who = "postgres" if _AS_SUPERUSER.match(said.lower()) else OWNER
+            if (where, who) not in opened:
+                opened[where, who] = psycopg.connect(self.server.cluster.dsn(where, who), autocommit=True)
+            with self._stepping_aside(said):
+                opened[where, who].execute(statement)
+            if setting := re.match(r"alter system set ([\w.]+)", said):
+                opened[where, who].execute(f"alter system reset {setting[1]}")
+
+        try:
+            yield execute
+        finally:
+            for connection in opened.values():
+                connection.close()
 
     def here(self, text: str) -> str:
         """The same text with what stands for something replaced by what it is here: DSN, paths, jobs, processes."""
@@ -125,18 +135,6 @@ class World:
         session = psycopg.connect(self.database.owner_dsn, autocommit=True)
         self.sessions.append(session)
         return session.info.backend_pid
-
-    @contextmanager
-    def _connections(self) -> Iterator[dict[tuple[str, str], Connection]]:
-        opened = {}
-        try:
-            for where in ("app", "postgres"):
-                for who in (OWNER, "postgres"):
-                    opened[where, who] = psycopg.connect(self.server.cluster.dsn(where, who), autocommit=True)
-            yield opened
-        finally:
-            for connection in opened.values():
-                connection.close()
 
     @contextmanager
     def _stepping_aside(self, statement: str) -> Iterator[None]:
