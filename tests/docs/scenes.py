@@ -38,7 +38,14 @@ _STORAGE = _BY_ITSELF.format("app.partman_tmp_storage_events")
 _OLD = _BY_ITSELF.format("app.events_p20230401")
 _PENDING = "update pg_inherits set inhdetachpending = true where inhrelid = 'app.events_p20261101'::regclass"
 
+_FROM_NOTHING = """
+drop table app.events, app.orders, app.visits, partman.template_app_events, partman.template_app_orders cascade;
+delete from partman.part_config;
+drop schema partwarden cascade
+"""
+
 SCENES = (
+    Scene("docs/index.md", "create table app.events", _FROM_NOTHING),
     Scene("docs/aws-lambda-for-postgresql.md", "to app;", "create role app"),
     _check(
         "async-interrupted",
