@@ -7,12 +7,15 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 from cyclopts import App, CycloptsError
 
 from partwarden.cli import app
+from partwarden.config import read_config
+from partwarden.errors import BadConfig
 from tests.docs import commands_page
 from tests.docs.commands_page import commands as known_commands
 from tests.docs.commands_page import names
@@ -29,6 +32,18 @@ WORLDLESS = {"CONTRIBUTING.md"}
 
 JOBS = {"maintain", "monitor", "purge"}
 """The second word of the names that jobs of pg_cron have: these are no commands."""
+
+RUN_ELSEWHERE = {
+    "docs/library.md": "tests/integration/test_library.py",
+    "docs/pytest.md": "tests/integration/test_pytest_plugin.py",
+}
+"""Pages whose programs in Python have a test of their own."""
+
+NOT_RUN = {
+    "CONTRIBUTING.md": "shows how a fault is written",
+    "docs/aws-lambda-for-postgresql.md": "calls a Lambda service that is not there",
+}
+"""Pages whose programs in Python are only compiled, and why."""
 
 _FILE_NAME = re.compile(r"# (\w+\.yaml)\n")
 """The first line of a block that is to be a file."""
@@ -57,6 +72,8 @@ def problems(block: Block, world: World) -> Iterator[str]:
         if name := _FILE_NAME.match(block.text):
             world.write(name[1], block.text)
         return
+    if "partwarden init" in block.text:
+        world.leave_to_page("partwarden.yaml")
     world.describe(*(("app", "shop") if re.search(r"\bshop\b", block.text) else ("app",)))
     with world.psql() as execute:
         for scene in scenes(block.page, block.text):
@@ -182,12 +199,41 @@ def _longest_command(words: list[str]) -> str | None:
     return None if len(used) == 1 else " ".join(used)
 
 
-def test_yaml_and_json_can_be_read() -> None:
+def test_json_can_be_read() -> None:
     for block in blocks("json"):
         for document in [block.text] if block.text.startswith("{\n") else block.text.splitlines():
             json.loads(document)
+
+
+def test_every_file_of_ours_that_is_shown_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGE", "prod")
+    file = tmp_path / "partwarden.yaml"
+    shown = 0
     for block in blocks("yaml"):
-        yaml.safe_load(block.text)
+        said = yaml.safe_load(block.text)
+        if said is None:  # a comment for editors
+            continue
+        said.pop("include", None)
+        if "databases" not in said:
+            said = {"databases": [said]}  # a part of what is said of a database
+        for database in said["databases"]:
+            database.setdefault("name", "app")
+            database.setdefault("dsn", "service=app")
+        file.write_text(yaml.safe_dump(said))
+        try:
+            read_config(file)
+        except BadConfig as error:
+            pytest.fail(f"{block}: {error.problem}")
+        shown += 1
+    assert shown > 5
+
+
+def test_every_program_in_python_can_be_compiled_and_is_run_by_a_test_or_known_not_to_be() -> None:
+    for block in blocks("python"):
+        compile(block.text, str(block), "exec")
+        test = RUN_ELSEWHERE.get(block.page)
+        assert test is not None or block.page in NOT_RUN, block
+        assert test is None or Path(block.page).name in (ROOT / test).read_text(), block
 
 
 def test_every_language_of_a_block_is_looked_at() -> None:

@@ -83,6 +83,11 @@ class World:
         (self.folder / "work" / name).write_text(text)
         self.files.add(name)
 
+    def leave_to_page(self, name: str) -> None:
+        """Have a file not be there: a command of the page writes it."""
+        (self.folder / "work" / name).unlink(missing_ok=True)
+        self.files.add(name)
+
     def describe(self, *databases: str) -> None:
         """Have a partwarden.yaml that describes these databases, unless the page has its own."""
         entries = "".join(f"  - name: {name}\n    dsn: service={name}\n" for name in databases)
