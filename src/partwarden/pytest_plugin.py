@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,11 +36,12 @@ def partwarden_server(
 
     major = request.config.getoption("--partwarden-postgres")
     bindir = request.config.getoption("--partwarden-bindir")
-    try:
-        installation = choose_installation(major=major, bindir=bindir)
-    except PartwardenError as missing:
-        if request.config.getoption("--partwarden-require"):
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
-    with serving(installation, tmp_path_factory.mktemp("partwarden")) as server:
+    with ExitStack() as running:
+        try:
+            installation = choose_installation(major=major, bindir=bindir)
+            server = running.enter_context(serving(installation, tmp_path_factory.mktemp("partwarden")))
+        except PartwardenError as missing:
+            if request.config.getoption("--partwarden-require"):
+                pytest.fail(str(missing), pytrace=False)
+            pytest.skip(str(missing))
         yield server

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from partwarden.bundle import upgrade_questions
 from partwarden.errors import UpgradeNotChecked
 from partwarden.install import install
 from partwarden.local.installation import Installation
@@ -471,6 +472,16 @@ def test_a_database_without_pg_partman_has_nothing_to_do(database: Database) -> 
     told = json.loads(ran.stdout)["databases"]
     assert (ran.returncode, told[1]["database"], "could not connect" in told[0]["error"]) == (3, database.name, True)
     assert "could not connect" in ran.stderr
+
+
+def test_the_page_has_every_concern() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "upgrade.md").read_text()
+    told = {*re.findall(r"^\| ([a-z-]+) \| (?:critical|warning|note)", page, re.MULTILINE)}
+    assert told == {question.id for question in upgrade_questions()} | {
+        "call-changed",
+        "no-update-path",
+        "procedure-selected",
+    }
 
 
 @on_the_newest
