@@ -139,6 +139,23 @@ def statement(wanted: tuple[Check, ...], *, given: str, met: frozenset[str], par
     return _with(uses, given=given, met=met, partman_schema=partman_schema) + "\nunion all\n".join(parts)
 
 
+def view(name: str, values: Mapping[str, int]) -> Check:
+    """A SELECT of ``sql/views``, in the form of a check, so that it goes into one statement with them.
+
+    Its rows have the severity ``view``, and all their columns in ``detail``. ``values`` stand in for the placeholders of
+    these names.
+    """
+    text = (files(__package__) / "sql" / "views" / f"{name}.sql").read_text(encoding="utf-8")
+    header, select = _split_header(text)
+    for placeholder, value in values.items():
+        select = select.replace(f"{{{{{placeholder}}}}}", str(value))
+    shown = (
+        "select 'view' as severity, null::text as object, null::text as summary, to_jsonb(viewed) as detail, "
+        f"null::text as remedy, null::timestamptz as since from (\n{select}\n) viewed"
+    )
+    return Check(header["view"], "view", (), _names(header["uses"]), header["why"], shown)
+
+
 def query(relation: str, *, given: str, met: frozenset[str] = frozenset(), partman_schema: str | None = None) -> str:
     """A SELECT of everything in one relation; the arguments are those of ``statement``."""
     return _with((relation,), given=given, met=met, partman_schema=partman_schema) + f"select * from {relation}"

@@ -52,6 +52,10 @@ class UnknownCheck(PartwardenError):
     """A check was named that does not exist."""
 
 
+class NotChecked(PartwardenError):
+    """What is in a database could not be looked at."""
+
+
 class BadConfig(PartwardenError):
     """A configuration file can't be read, or says what can't be."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,23 +9,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from partwarden import bundle
 from partwarden.database import (
     Connection,
     Server,
     connect_read_only,
-    explained,
     first_line,
     inspect,
     problem_of,
-    quoted,
 )
 from partwarden.dsn import label
-from partwarden.errors import BadOption, PartwardenError, UnknownCheck
+from partwarden.errors import PartwardenError, UnknownCheck
 from partwarden.findings import Finding, Report, Skipped
-from partwarden.given import gather
+from partwarden.ground import Ground, find_ground, rows_of
 from partwarden.nearest import nearest
 
 
@@ -84,10 +80,9 @@ def check_database(dsn: str, question: Question | None = None, *, name: str | No
     try:
         with connect_read_only(dsn, timeout=question.timeout) as connection:
             server = inspect(connection)
-            given = gather(connection, dsn, server, question.thresholds, timeout=question.timeout)
-            _refuse_bad_thresholds(connection, given, question)
-            findings, skipped = _run(connection, server, given, question, deadline=started + question.timeout)
-            described = _describe(connection, server, given)
+            ground = find_ground(connection, dsn, server, question.thresholds, timeout=question.timeout)
+            findings, skipped = _run(connection, server, ground, question, deadline=started + question.timeout)
+            described = _describe(connection, server, ground.facts)
     except (PartwardenError, psycopg.Error) as failure:
         is_late = isinstance(failure, psycopg.errors.QueryCanceled)
         problem = f"no answer within {question.timeout:g} s" if is_late else problem_of(failure)
@@ -143,39 +138,14 @@ def _of_cron(report: Report, finding: Finding) -> tuple[str, ...] | None:
     return (report.server["host"], report.server["port"], finding.check, finding.object)
 
 
-def _refuse_bad_thresholds(connection: Connection, given: Mapping[str, Any], question: Question) -> None:
-    if question.thresholds:
-        with explained("a threshold can't be read", BadOption):
-            _fetch(connection, bundle.query("setting", given=_literal(connection, given)))
-
-
 def _run(
-    connection: Connection, server: Server, given: Mapping[str, Any], question: Question, *, deadline: float
+    connection: Connection, server: Server, ground: Ground, question: Question, *, deadline: float
 ) -> tuple[list[Finding], list[Skipped]]:
     """All checks in one statement; when that fails, each by itself, so that one costs the others nothing."""
-    given_select = _literal(connection, given)
-    partman = server.extensions.get("pg_partman")
-    unmet = _fetch(connection, bundle.query("need", given=given_select))
-    arguments = {
-        "given": given_select,
-        "met": frozenset({"pg_partman"} - {name for name, _, _ in unmet}),
-        "partman_schema": quoted(partman.schema) if partman else None,
-    }
-    skipped = []
-    todo = []
-    for check in question.checks:
-        lacking = [(reason, done) for name, reason, done in unmet if name in check.needs]
-        if any(done == "pointless" for _, done in lacking):
-            continue
-        partly = all(done == "partly" for _, done in lacking)
-        if lacking:
-            reasons = "; ".join(sorted({reason.rstrip(";") for reason, _ in lacking}))
-            skipped.append(Skipped(check.id, reasons, partly=partly))
-        if partly:
-            todo.append(check)
+    todo, skipped = ground.doable(question.checks)
     findings = []
     unseen: dict[tuple[str, str], list[str]] = {}
-    for row in _rows(connection, tuple(todo), arguments, skipped, deadline=deadline):
+    for row in _rows(connection, ground, todo, skipped, deadline=deadline):
         check_id, severity, name, summary, detail, remedy, since = row
         if severity == "skipped":
             unseen.setdefault((check_id, f"{summary}: {remedy}"), []).append(name)
@@ -200,8 +170,8 @@ def _run(
 
 def _rows(
     connection: Connection,
-    todo: tuple[bundle.Check, ...],
-    arguments: dict[str, Any],
+    ground: Ground,
+    todo: list[bundle.Check],
     skipped: list[Skipped],
     *,
     deadline: float,
@@ -210,14 +180,14 @@ def _rows(
         return
     try:
         _limit(connection, deadline)
-        yield from _fetch(connection, bundle.statement(todo, **arguments))
+        yield from rows_of(connection, ground.statement(todo))
     except psycopg.errors.QueryCanceled:
         raise
     except psycopg.Error:
         for check in todo:
             try:
                 _limit(connection, deadline)
-                yield from _fetch(connection, bundle.statement((check,), **arguments))
+                yield from rows_of(connection, ground.statement((check,)))
             except psycopg.errors.QueryCanceled:
                 raise
             except psycopg.Error as failure:
@@ -233,15 +203,6 @@ def _limit(connection: Connection, deadline: float) -> None:
     """Let the next statement take no longer than until the deadline."""
     left = max(int((deadline - time.monotonic()) * 1000), 1)
     connection.execute("select pg_catalog.set_config('statement_timeout', %s, false)", (str(left),))
-
-
-def _literal(connection: Connection, given: Mapping[str, Any]) -> str:
-    return sql.SQL("select {}::jsonb as fact").format(json.dumps(given)).as_string(connection)
-
-
-def _fetch(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
-    # Composed of our own files and of literals that psycopg has quoted.
-    return connection.execute(statement.encode()).fetchall()
 
 
 def _describe(connection: Connection, server: Server, given: Mapping[str, Any]) -> dict[str, str]:

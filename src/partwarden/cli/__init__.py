@@ -12,7 +12,13 @@ from partwarden.cli.completion import script_for
 from partwarden.cli.program import run
 
 _COMMANDS = {
-    "Look, with nothing installed": ("check:check", "explain:checks", "explain:explain", "upgrade_check:upgrade_check"),
+    "Look, with nothing installed": (
+        "status:status",
+        "check:check",
+        "explain:checks",
+        "explain:explain",
+        "upgrade_check:upgrade_check",
+    ),
     "As the file says": ("init:init", "validate:validate", "plan:plan", "plan:apply"),
     "Repair, with nothing installed": ("repair:repair", "drain:drain"),
     "In a database": (

@@ -23,6 +23,7 @@ from rich.table import Table
 from partwarden.draining import Event, Finished, Plan, Planned, Step, Waiting
 from partwarden.draining import Progress as Done
 from partwarden.draining.locks import Holder
+from partwarden.report.amounts import size
 from partwarden.report.text import in_one_line
 
 _MANY = 40
@@ -40,10 +41,10 @@ def print_plan(out: Console, plan: Plan, holders: list[Holder]) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
-    facts.add_row("rows", f"{plan.rows:,} ({_size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions")
+    facts.add_row("rows", f"{plan.rows:,} ({size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions")
     facts.add_row("method", f"{plan.method}: {plan.because}")
     facts.add_row("lock", f"{plan.parent} is locked against readers for about {plan.lock_ms:,.0f} ms at a time")
-    facts.add_row("disk", f"about {_size(plan.disk_bytes)} more until it is done")
+    facts.add_row("disk", f"about {size(plan.disk_bytes)} more until it is done")
     for number, holder in enumerate(holders):
         facts.add_row("" if number else "now", in_one_line(str(holder)))
     if not holders:
@@ -65,7 +66,7 @@ def _print_intervals(out: Console, plan: Plan) -> None:
         if len(plan.intervals) > _MANY and index == _MANY // 2:
             table.add_row(f"… {len(plan.intervals) - len(shown):,} more", "", "", "", "")
         table.add_row(
-            in_one_line(each.child), each.lower_bound, each.upper_bound, f"{each.rows:,}", _size(a_row * each.rows)
+            in_one_line(each.child), each.lower_bound, each.upper_bound, f"{each.rows:,}", size(a_row * each.rows)
         )
     out.print(table)
     out.print()
@@ -203,17 +204,10 @@ def _told(plan: Plan) -> str:
     if not plan.intervals:
         return "nothing to move"
     return (
-        f"{plan.rows:,} rows ({_size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions, by {plan.method}: "
+        f"{plan.rows:,} rows ({size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions, by {plan.method}: "
         f"{plan.because}"
     )
 
 
 def _stay(rows: int) -> str:
     return "1 row stays" if rows == 1 else f"{rows:,} rows stay"
-
-
-def _size(number: float) -> str:
-    for unit, length in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if number >= length:
-            return f"{number / length:.1f} {unit}"
-    return f"{number / 1e3:.0f} kB"

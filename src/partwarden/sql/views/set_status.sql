@@ -1,0 +1,154 @@
+-- view: set_status
+-- uses: managed_parent, partition_set, partition_child, partition_bound, headroom, maintenance_record, locked
+-- why: how each set stands, from the catalog alone: its partitions around this moment, where they end, how much is in
+--      them. Sizes and rows are what the last vacuum, or the statistics, know; only where neither has come by is the
+--      size of a file asked for, and no table is opened
+with standing as (
+    select
+        partition_set.parent,
+        inherits.inhparent as above,
+        coalesce(top.parent, partition_set.parent) as root
+    from partition_set
+    left join pg_catalog.pg_inherits inherits on inherits.inhrelid = partition_set.parent
+    left join partition_set top on top.parent = pg_partition_root(partition_set.parent)
+),
+child_size as (
+    select
+        partition_child.parent,
+        partition_child.child,
+        partition_child.is_default,
+        partition_child.child_kind,
+        case
+            when partition_child.child_kind <> 'r' then null
+            when heap.relpages > 0
+                then (heap.relpages + coalesce(toast.relpages, 0) + coalesce(indexes.pages, 0)) * page.bytes
+            when partition_child.child in (select locked.table_oid from locked) then null
+            when pg_relation_size(partition_child.child) = 0 then 0
+            else pg_total_relation_size(partition_child.child)
+        end::bigint as bytes
+    from partition_child
+    join pg_catalog.pg_class heap on heap.oid = partition_child.child
+    cross join (select current_setting('block_size')::bigint as bytes) page
+    left join pg_catalog.pg_class toast on toast.oid = heap.reltoastrelid
+    left join (
+        select index.indrelid, sum(file.relpages) as pages
+        from pg_catalog.pg_index index
+        join pg_catalog.pg_class file on file.oid = index.indexrelid
+        group by index.indrelid
+    ) indexes on indexes.indrelid = partition_child.child
+),
+placed as (
+    select
+        bound.parent,
+        extract(epoch from bound.lower_at)::double precision  as lower_second,
+        extract(epoch from bound.upper_at)::double precision  as upper_second,
+        bound.lower_id,
+        bound.upper_id,
+        bound.child,
+        -- 0 is the partition that this moment lies in, or the next one where it lies in none.
+        row_number() over ordered - 1 - count(*) filter (
+            where bound.upper_at <= headroom.position_at or bound.upper_id <= headroom.position_id
+        ) over (partition by bound.parent)                    as place,
+        later.is_so                                           as is_later,
+        later.is_so
+            and coalesce(bound.upper_at <= headroom.edge_at, bound.upper_id <= headroom.edge_id, true) as is_ahead
+    from partition_bound bound
+    join headroom on headroom.parent = bound.parent
+    cross join lateral (
+        select coalesce(bound.lower_at > headroom.position_at, bound.lower_id > headroom.position_id, true) as is_so
+    ) later
+    window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
+),
+around as (
+    select
+        placed.parent,
+        count(*) filter (where placed.is_ahead) as ahead,
+        count(*) filter (where placed.is_later) as made,
+        json_agg(
+            json_build_array(
+                placed.place,
+                coalesce(placed.lower_second, placed.lower_id),
+                coalesce(placed.upper_second, placed.upper_id),
+                child_size.bytes,
+                case when child_size.child_kind = 'p' then placed.child::bigint end)
+            order by placed.place
+        ) filter (where placed.place between -{{past}} and {{ahead}}) as partitions
+    from placed
+    join child_size on child_size.child = placed.child
+    join standing on standing.parent = placed.parent and standing.root = standing.parent
+    group by placed.parent
+),
+inside as (
+    select
+        child_size.parent,
+        count(*) filter (where not child_size.is_default)                        as partitions,
+        coalesce(sum(child_size.bytes), 0)                                       as bytes
+    from child_size
+    group by child_size.parent
+)
+select
+    partition_set.parent::bigint                                                 as id,
+    standing.root::bigint                                                        as root,
+    case when standing.root <> partition_set.parent then standing.above::bigint end as above,
+    partition_set.name,
+    partition_set.is_managed,
+    partition_set.kind,
+    partition_set.partition_interval                                             as "interval",
+    coalesce(inside.partitions, 0)                                               as partitions,
+    coalesce(inside.bytes, 0)                                                    as bytes,
+    extract(epoch from now())                                                    as looked_at,
+    coalesce(headroom.position_at >= coalesce(headroom.start_at, '-infinity')
+        and headroom.position_at < coalesce(headroom.limit_at, 'infinity'), false) as is_current,
+    coalesce(extract(epoch from headroom.edge_at), headroom.edge_id)             as edge,
+    extract(epoch from headroom.limit_at)                                        as limit_at,
+    extract(epoch from headroom.last_upper_at)                                   as last_upper_at,
+    coalesce(around.ahead, 0)                                                    as ahead,
+    coalesce(around.made, 0)                                                     as made,
+    case when partition_set.is_maintained and partition_set.infinite and not partition_set.is_full
+         then partition_set.premake end                                          as premake,
+    endless.is_so                                                                as is_endless,
+    partition_set.default_partition is not null                                  as has_default,
+    standby.rows                                                                 as default_rows,
+    case when standby.kind = 'p' then partition_set.default_partition::bigint end as default_set,
+    coalesce(partition_set.knows_last_run, false) or record.finished_at is not null as knows_maintenance,
+    extract(epoch from greatest(partition_set.last_run, record.finished_at))     as last_maintained,
+    around.partitions                                                            as around
+from partition_set
+join standing on standing.parent = partition_set.parent
+left join headroom on headroom.parent = partition_set.parent
+left join around on around.parent = partition_set.parent
+left join inside on inside.parent = partition_set.parent
+left join maintenance_record record
+    on record.parent_table = partition_set.parent_table and record.phase = 'create' and record.outcome = 'succeeded'
+left join (
+    select
+        child_size.parent,
+        heap.relkind as kind,
+        case
+            when child_size.bytes = 0 then 0
+            when pg_stat_get_tuples_inserted(heap.oid) > 0 then pg_stat_get_live_tuples(heap.oid)
+            when heap.reltuples >= 0 then heap.reltuples::bigint
+            when child_size.bytes is null then 0  -- locked, and nobody knows of a row
+        end as rows
+    from child_size
+    join pg_catalog.pg_class heap on heap.oid = child_size.child
+    where child_size.is_default
+) standby on standby.parent = partition_set.parent
+left join (
+    select partition_child.parent, true as is_so
+    from partition_child
+    where partition_child.bound like '%TO (MAXVALUE)'
+) endless on endless.parent = partition_set.parent
+union all
+-- What pg_partman manages and is no range of one column: a list, say.
+select
+    managed_parent.parent::bigint, managed_parent.parent::bigint, null,
+    format('%I.%I', namespace.nspname, parent.relname), true, 'other', managed_parent.config ->> 'partition_interval',
+    (select count(*) from pg_catalog.pg_inherits where inhparent = managed_parent.parent), 0, extract(epoch from now()),
+    false, null, null, null, 0, 0, null, null, false, null, null,
+    managed_parent.config ? 'maintenance_last_run',
+    extract(epoch from (managed_parent.config ->> 'maintenance_last_run')::timestamptz), null
+from managed_parent
+join pg_catalog.pg_class parent on parent.oid = managed_parent.parent
+join pg_catalog.pg_namespace namespace on namespace.oid = parent.relnamespace
+where not exists (select from partition_set where partition_set.parent = managed_parent.parent)

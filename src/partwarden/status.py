@@ -1,0 +1,287 @@
+"""How each partition set stands now: its partitions around this moment, when they run out, what lies in the default one."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import psycopg
+
+from partwarden import bundle
+from partwarden.database import connect_read_only, explained, inspect
+from partwarden.errors import NotChecked
+from partwarden.ground import find_ground, rows_of
+
+_FURTHEST = datetime.max.replace(tzinfo=UTC).timestamp()
+_WIDEST_GAP = 9
+"""A gap is drawn as wide as so many partitions at most: there may be years between two."""
+
+
+class State(StrEnum):
+    """What one place of the time line is."""
+
+    PAST = "past"
+    NOW = "now"
+    AHEAD = "ahead"
+    GAP = "gap"
+    """There is no partition, and there are some on both sides, or it is the one of this moment that is missing."""
+    WANTED = "wanted"
+    """Maintenance has not made it, and premake wants it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the time line, a partition or the lack of one; ``bytes`` is None where it is not known."""
+
+    state: State
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """A partition set; sub-sets count with it, and have no status of their own.
+
+    ``severity`` and ``findings`` are those of the checks that open no table. ``line`` are the places around this moment, in
+    order, of which ``now`` is the one that holds it: the partition, or the place where it should be. ``ends_at`` is the
+    moment at which the unbroken row of partitions ends, of a set by time; ``is_endless`` says that it never does. ``ahead``
+    is how many partitions of that row lie behind the one of this moment. ``default_rows`` is an estimate, and None where
+    there are some and nobody knows how many. ``last_maintained`` is None where that never was, or, without
+    ``knows_maintenance``, where it is not recorded: before pg_partman 5.1, unless partwarden.maintain() does it.
+    """
+
+    name: str
+    severity: str | None
+    findings: tuple[str, ...]
+    is_managed: bool
+    kind: str
+    interval: str | None
+    partitions: int
+    sub_sets: int
+    bytes: int
+    line: tuple[Place, ...]
+    now: int
+    ends_at: datetime | None
+    is_endless: bool
+    ahead: int
+    has_default: bool
+    default_rows: int | None
+    knows_maintenance: bool
+    last_maintained: datetime | None
+    looked_at: datetime
+
+    @property
+    def runs_out_in(self) -> timedelta | None:
+        """How long the partitions last from now on, of a set by time; negative where they have run out."""
+        return None if self.ends_at is None else self.ends_at - self.looked_at
+
+
+def look(dsn: str, *, past: int = 60, ahead: int = 60, timeout: float = 60) -> tuple[SetStatus, ...]:
+    """Every partition set of a database, the worst first: those that pg_partman manages, and those that nobody does.
+
+    ``past`` and ``ahead`` are how many partitions of the time line are read. Only the catalog is, and of sets by id the last
+    partitions, for the first that has a row. Nothing has to be installed. Raises CouldNotConnect, and NotChecked where it
+    could not be looked at within ``timeout`` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    with (
+        connect_read_only(dsn, timeout=timeout) as connection,
+        explained("could not look at the partition sets", NotChecked),
+    ):
+        server = inspect(connection)
+        ground = find_ground(connection, dsn, server, {}, timeout=timeout)
+        view = bundle.view("set_status", {"past": past, "ahead": ahead})
+        checks, _ = ground.doable(_checks())
+        try:
+            rows = rows_of(connection, ground.statement((view, *checks)))
+        except psycopg.errors.QueryCanceled:
+            raise
+        except psycopg.Error:
+            if time.monotonic() > deadline:
+                raise
+            rows = rows_of(connection, ground.statement((view,)))  # a check that fails is no reason to show nothing
+    found = defaultdict(list)
+    for check, severity, name, *_ in rows:
+        if severity in ("warning", "critical"):
+            found[name].append((severity, check))
+    return tuple(
+        sorted(_folded([detail for _, severity, _, _, detail, *_ in rows if severity == "view"], found), key=_order)
+    )
+
+
+@cache
+def _checks() -> tuple[bundle.Check, ...]:
+    """The checks of sets that look into no default partition."""
+    found = []
+    for check in bundle.checks():
+        stands_on = set(bundle.closure(check.uses))
+        if stands_on & {"partition_set", "managed_parent"} and "default_sample" not in stands_on:
+            found.append(check)
+    return tuple(found)
+
+
+_Row = Mapping[str, Any]
+
+
+def _folded(rows: Sequence[_Row], found: Mapping[str, list[tuple[str, str]]]) -> Iterator[SetStatus]:
+    """One status for each set that is not a part of another."""
+    members: dict[int, list[_Row]] = defaultdict(list)
+    for row in rows:
+        members[row["root"]].append(row)
+    for root, family in members.items():
+        top = next(row for row in family if row["id"] == root)
+        told = [each for row in family for each in found.get(row["name"], ())]
+        yield _status(top, [row for row in family if row is not top], told)
+
+
+def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) -> SetStatus:
+    tree = _Tree((top, *subs))
+    line, now = _line(top, tree)
+    ends_at = _earliest_end(top, subs)
+    return SetStatus(
+        name=top["name"],
+        severity=min((severity for severity, _ in told), default=None),  # critical comes before warning
+        findings=tuple(dict.fromkeys(check for _, check in sorted(told))),
+        is_managed=top["is_managed"],
+        kind=top["kind"],
+        interval=top["interval"],
+        partitions=sum(row["partitions"] for row in (top, *subs)) - len(subs),
+        sub_sets=len(subs),
+        bytes=tree.bytes_of(top["id"]),
+        line=line,
+        now=now,
+        ends_at=None if ends_at is None or ends_at > _FURTHEST else _moment(ends_at),
+        is_endless=bool(top["is_endless"]) or (ends_at is not None and ends_at > _FURTHEST),
+        ahead=top["ahead"],
+        has_default=top["has_default"],
+        default_rows=_default_rows((top, *subs), tree),
+        knows_maintenance=top["knows_maintenance"],
+        last_maintained=None if top["last_maintained"] is None else _moment(top["last_maintained"]),
+        looked_at=_moment(top["looked_at"]),
+    )
+
+
+class _Tree:
+    """How much is in a set and in all sets below it."""
+
+    def __init__(self, family: Iterable[_Row]) -> None:
+        self._own: dict[int, int] = {}
+        self._below: dict[int, list[int]] = defaultdict(list)
+        for row in family:
+            self._own[row["id"]] = int(row["bytes"])
+            if row["above"] is not None:
+                self._below[row["above"]].append(row["id"])
+
+    def bytes_of(self, oid: int) -> int:
+        """Of a set; 0 for a table that is none."""
+        return self._own.get(oid, 0) + sum(map(self.bytes_of, self._below[oid]))
+
+
+def _earliest_end(top: _Row, subs: Sequence[_Row]) -> float | None:
+    """When the first of them runs out, in seconds since 1970; a sub-set that reaches its own limit does not."""
+    if top["kind"] not in ("time", "epoch", "encoded"):
+        return None
+    ends = [] if top["is_endless"] else [_end(top)]
+    for row in subs:
+        if row["is_current"] and not row["is_endless"] and row["last_upper_at"] is not None:
+            end = _end(row)
+            if end is not None and (row["limit_at"] is None or end < row["limit_at"]):
+                ends.append(end)
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _end(row: _Row) -> float | None:
+    if row["edge"] is not None:
+        return float(row["edge"])
+    if row["last_upper_at"] is None:
+        return None
+    # There is no partition for this moment: they have run out, or one is missing in between, or none was wanted yet.
+    return float(min(row["last_upper_at"], row["looked_at"]) if row["is_current"] else row["last_upper_at"])
+
+
+def _default_rows(family: Sequence[_Row], tree: _Tree) -> int | None:
+    total = 0
+    for row in family:
+        if not row["has_default"]:
+            continue
+        rows = row["default_rows"]
+        if row["default_set"] is not None:
+            rows = None if tree.bytes_of(row["default_set"]) else 0
+        if rows is None:
+            return None
+        total += int(rows)
+    return total
+
+
+@dataclass(frozen=True)
+class _Partition:
+    place: int
+    lower: float
+    upper: float
+    bytes: int | None
+
+
+def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
+    """The places around this moment, and which of them holds it; -1 where all of it is still to come."""
+    partitions = [
+        _Partition(place, float(lower), float(upper), size if child is None else tree.bytes_of(child))
+        for place, lower, upper, size, child in top["around"] or ()
+    ]
+    if not partitions:
+        return (), -1
+    moment = _position(top, partitions)
+    line: list[Place] = []
+    now = -1
+    for each, following in zip(partitions, [*partitions[1:], None], strict=True):
+        if each.lower <= moment < each.upper:
+            now = len(line)
+        line.append(Place(_state(each, moment), each.bytes))
+        width = each.upper - each.lower
+        if following is not None:
+            holds_moment = each.upper <= moment < following.lower
+            missing = 0 if following.lower == each.upper else max(round((following.lower - each.upper) / width), 1)
+        else:
+            holds_moment = each.upper <= moment and not top["is_endless"]
+            missing = int((moment - each.upper) / width) + 1 if holds_moment else 0
+        missing = min(missing, _WIDEST_GAP)
+        if holds_moment:
+            now = len(line) + min(int((moment - each.upper) / width), missing - 1)
+        line += [Place(State.GAP)] * missing
+    if top["is_endless"]:
+        holds_moment = partitions[-1].upper <= moment
+        now = len(line) if holds_moment else now
+        line.append(Place(State.NOW if holds_moment else State.AHEAD))
+    if top["premake"] is not None and not top["is_endless"]:
+        missing = sum(place.state is State.GAP for place in line[now + 1 :])
+        line += [Place(State.WANTED)] * max(top["premake"] - top["made"] - missing, 0)
+    return tuple(line), now
+
+
+def _position(top: _Row, partitions: Sequence[_Partition]) -> float:
+    """Where the set stands: at this moment; of one by id, in the last partition with a row, or before all of them."""
+    if top["kind"] != "id":
+        return float(top["looked_at"])
+    current = next((each for each in partitions if each.place == 0), None)
+    return current.lower if current is not None and top["edge"] is not None else partitions[0].lower - 1
+
+
+def _state(partition: _Partition, moment: float) -> State:
+    if partition.upper <= moment:
+        return State.PAST
+    return State.NOW if partition.lower <= moment else State.AHEAD
+
+
+def _order(each: SetStatus) -> tuple[int, bool, float, str]:
+    """The worst first; then whose default partition holds rows; then who runs out first."""
+    badness = {"critical": 0, "warning": 1}.get(each.severity or "", 2 if each.default_rows != 0 else 3)
+    left = each.runs_out_in
+    return badness, left is None, left.total_seconds() if left is not None else 0.0, each.name
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
