@@ -36,6 +36,7 @@ JOBS = {"maintain", "monitor", "purge"}
 RUN_ELSEWHERE = {
     "docs/library.md": "tests/integration/test_library.py",
     "docs/pytest.md": "tests/integration/test_pytest_plugin.py",
+    "docs/status.md": "tests/integration/test_status.py",
 }
 """Pages whose programs in Python have a test of their own."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from psycopg import sql
@@ -176,6 +178,15 @@ class TestCommand:
         child = partitions(owner, "app.a")[2]
         owner.execute(sql.SQL("drop table app.{}").format(sql.Identifier(child)))
         assert partwarden("status", database.owner_dsn).returncode == 1
+
+    def test_python_sees_what_the_page_says(
+        self, database: Database, owner: Connection, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        daily_set(owner, "app.a", premake=2)
+        page = (Path(__file__).parents[2] / "docs" / "status.md").read_text()
+        (program,) = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+        exec(program.replace("service=app", database.owner_dsn))  # noqa: S102 - our own page
+        assert re.fullmatch(r"app\.a None \d days?, [\d:.]+ 0\n", capsys.readouterr().out)
 
     def test_a_role_that_may_read_nothing_sees_the_sets(self, database: Database, owner: Connection) -> None:
         daily_set(owner, "app.a", premake=2)

@@ -22,6 +22,7 @@ def init(
         str | None,
         Parameter(help="The database: a connection string, env:VARIABLE, iam:…, aws-secret:…", metavar="DSN"),
     ] = None,
+    /,
     *,
     output: Annotated[
         str, Parameter(name=["--output", "-o"], help="The file to write; - is standard output.", metavar="FILE")
