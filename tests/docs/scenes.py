@@ -44,7 +44,29 @@ delete from partman.part_config;
 drop schema partwarden cascade
 """
 
+_SKIPPED = """
+drop schema partwarden cascade;
+select cron.schedule_in_database('maintenance', '0 * * * *', 'call partman.run_maintenance_proc()', 'app');
+insert into cron.job_run_details
+    (jobid, runid, job_pid, database, username, command, status, return_message, start_time, end_time)
+select jobid, 1, 1, database, username, command, 'succeeded', 'CALL', date_trunc('hour', now()), date_trunc('hour', now())
+from cron.job where jobname = 'maintenance';
+update partman.part_config set maintenance_last_run = date_trunc('hour', now())
+    - case parent_table when 'app.events' then interval '5 days' else interval '0' end;
+update partman.part_config set premake = 14 where parent_table = 'app.events'
+"""
+_A_WEEK = """
+insert into app.events (created_at)
+select last_bound + n * interval '1 week' / 42000 from generate_series(0, 41999) as n,
+    lateral (select max((regexp_match(pg_get_expr(relpartbound, oid), 'TO \\(''(.+)''\\)'))[1]::timestamptz) as last_bound
+             from pg_inherits join pg_class on oid = inhrelid where inhparent = 'app.events'::regclass);
+insert into app.events (created_at) values ('2199-01-01');
+delete from app.events_default where id = (select min(id) from app.events_default)
+"""
+
 SCENES = (
+    Scene("README.md", "partwarden check", _SKIPPED),
+    Scene("docs/drain.md", "$ partwarden drain", _A_WEEK),
     Scene("docs/index.md", "create table app.events", _FROM_NOTHING),
     Scene("docs/aws-lambda-for-postgresql.md", "to app;", "create role app"),
     _check(

@@ -29,7 +29,7 @@ DSN = f"host=db.example.com dbname=app user={OWNER}"
 
 _CREATE_ROLE = re.compile(r"\bcreate role (\w+)")
 _AS_SUPERUSER = re.compile(
-    r"(?:grant|create role|create extension|alter (?:system|role|extension|database)|set session|"
+    r"(?:grant|insert into cron|create role|create extension|alter (?:system|role|extension|database)|set session|"
     r"select (?:pg_terminate_backend|pg_reload_conf|cron\.alter_job)|delete from cron|update (?:cron|pg_\w+))\b"
 )
 _COMMENT = re.compile(r"--[^\n]*")
@@ -191,6 +191,8 @@ def prepared(server: Server, programs: Path) -> Iterator[None]:
     with psycopg.connect(server.cluster.dsn(), autocommit=True) as admin:
         admin.execute("create role rds_iam")
         admin.execute(f"grant pg_monitor to {', '.join(READERS)}, {OWNER}")
+        admin.execute("grant pg_read_all_data to reporting")
+        admin.execute("alter role reporting bypassrls")
         admin.execute(f"grant create on database postgres to {OWNER}")
     template = server.new_database(TEMPLATE)
     with template.connect() as admin:
