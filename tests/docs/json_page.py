@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,17 @@ Written from the schemas; a test fails when this page says otherwise. [What chec
 """
 
 
-def page() -> str:
-    """The whole page."""
+_OTHERS = """\
+## Other documents
+
+What the other commands write with `--json`, from running them. A field may be null where there is nothing to say. `[]` stands
+for each element of an array. `partwarden drain` and `partwarden repair` write a line an event, here with its name before a
+colon. The commands for AWS write documents as well, whose fields may still change.
+"""
+
+
+def page(others: Iterable[tuple[str, list[str]]]) -> str:
+    """The whole page; ``others`` are commands without a schema, each with the rows of its table."""
     parts = [_HEAD]
     for file in sorted(_REPORTS.glob("*.schema.json")):
         schema = json.loads(file.read_text(encoding="utf-8"))
@@ -35,6 +44,9 @@ def page() -> str:
             if "properties" in definition:
                 parts += [f"### {definition['title']}\n", "| field | type | |\n| --- | --- | --- |"]
                 parts += [*_rows(definition, schema), ""]
+    parts.append(_OTHERS)
+    for command, rows in others:
+        parts += [f"## partwarden {command}\n", "| field | |\n| --- | --- |", *rows, ""]
     return "\n".join(parts)
 
 

@@ -64,9 +64,24 @@ insert into app.events (created_at) values ('2199-01-01');
 delete from app.events_default where id = (select min(id) from app.events_default)
 """
 
+_VISITS = """
+drop table app.visits;
+create table app.visits (created_at timestamptz not null) partition by range (created_at);
+do $$
+begin
+    for v_month in 0..4 loop
+        execute format('create table app.visits_%s partition of app.visits for values from (%L) to (%L)', v_month,
+            date_trunc('month', now()) + v_month * interval '1 month',
+            date_trunc('month', now()) + (v_month + 1) * interval '1 month');
+    end loop;
+end
+$$
+"""
+
 SCENES = (
     Scene("README.md", "partwarden check", _SKIPPED),
     Scene("docs/drain.md", "$ partwarden drain", _A_WEEK),
+    Scene("docs/status.md", "$ partwarden status", _VISITS),
     Scene("docs/index.md", "create table app.events", _FROM_NOTHING),
     Scene("docs/aws-lambda-for-postgresql.md", "to app;", "create role app"),
     _check(

@@ -13,6 +13,7 @@ _VARYING = (
     (re.compile(r"\b(pg_partman|pg_cron) \d+(?:\.\d+)+"), r"\1 VERSION"),
     (re.compile(r"\b\d[\d,.]* ?(ms|s|min|bytes|kB|MB|GB)\b"), r"N \1"),
     (re.compile(r"\b\d[\d,.]* (seconds?|minutes?|hours?|days?|weeks?|months?)\b"), r"N \1"),
+    (re.compile(r"[▁▂▃▄▅▆▇█×·‹›│]+(?: [▁▂▃▄▅▆▇█×·‹›│]+)*"), "LINE"),  # noqa: RUF001 - as drawn
     (re.compile(r"\bport \d+|:\d{5}\b"), "PORT"),
 )
 

@@ -6,6 +6,8 @@ import pytest
 
 from partwarden.install import install
 from tests.docs import commands_page, json_page, sql_page
+from tests.docs.json_shapes import shapes
+from tests.docs.world import World
 from tests.docs.written import is_up_to_date
 from tests.servers import Database
 
@@ -14,8 +16,9 @@ def test_the_page_of_commands_is_up_to_date() -> None:
     assert is_up_to_date(commands_page.NAME, commands_page.page())
 
 
-def test_the_page_of_json_is_up_to_date() -> None:
-    assert is_up_to_date(json_page.NAME, json_page.page())
+@pytest.mark.parametrize("server", [18], ids=["pg18"], indirect=True)
+def test_the_page_of_json_is_up_to_date(page_world: World) -> None:
+    assert is_up_to_date(json_page.NAME, json_page.page(shapes(page_world)))
 
 
 @pytest.mark.parametrize("server", [18], ids=["pg18"], indirect=True)
