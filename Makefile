@@ -33,7 +33,7 @@ lint:
 
 docs:
 	@scripts/setup.sh python
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build
 	@echo "site/index.html"
 
 wheel:

@@ -5,6 +5,7 @@ mkdocs calls these functions while it builds (mkdocs.yml names this file as a ho
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import re
 from pathlib import Path
@@ -22,6 +23,7 @@ FROM_ELSEWHERE = {
 }
 """Files that lie outside docs/, from the root of the project, and what they are called in the site."""
 
+_log = logging.getLogger("mkdocs.site")  # a warning stops a strict build
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)(?P<path>[^)#\s]+)")
 _CHECK = re.compile(r"^\| \[[\w-]+\]\((checks/[\w-]+\.md)\)", re.MULTILINE)
 
@@ -48,6 +50,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     def in_site(link: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link["path"]))
+        if target not in FROM_ELSEWHERE and not target.startswith("docs/"):
+            _log.warning("%s leads to %s, which is not in the site", source, target)
         name = FROM_ELSEWHERE.get(target, target.removeprefix("docs/"))
         return posixpath.relpath(name, posixpath.dirname(page.file.src_uri) or ".")
 
