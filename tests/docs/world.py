@@ -102,7 +102,7 @@ class World:
 
         def execute(statement: str) -> None:
             said = _COMMENT.sub("", statement).strip()
-            where = "postgres" if re.search(r"\bcron\.|schema cron\b|purge_job_runs", said) else "app"
+            where = "postgres" if re.search(r"\bcron\.|schema cron\b|purge_job_runs|extension pg_cron", said) else "app"
             who = "postgres" if _AS_SUPERUSER.match(said.lower()) else OWNER
             if (where, who) not in opened:
                 opened[where, who] = psycopg.connect(self.server.cluster.dsn(where, who), autocommit=True)
