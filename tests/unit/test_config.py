@@ -75,6 +75,14 @@ def test_defaults_hold_for_sets_that_do_not_say_it_and_not_for_sub_partitions(tm
     assert set_of(tmp_path, "control: a, premake: 9, retention: false", defaults).premake == 9
 
 
+def test_sets_by_id_pass_over_defaults_that_are_for_times_and_the_reverse(tmp_path: Path) -> None:
+    defaults = "{epoch: seconds, date_trunc_interval: week, offset: 1, premake: 7}"
+    by_id = set_of(tmp_path, "control: a, interval: 1000", defaults)
+    assert (by_id.epoch, by_id.date_trunc_interval, by_id.offset, by_id.premake) == (None, None, 1, 7)
+    by_time = set_of(tmp_path, "control: a, interval: 1 day", defaults)
+    assert (by_time.epoch, by_time.date_trunc_interval, by_time.offset) == ("seconds", "week", None)
+
+
 def test_a_variable_stands_for_what_the_environment_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "db.example.com")
     monkeypatch.setenv("AHEAD", "12")

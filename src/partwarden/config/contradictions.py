@@ -13,6 +13,10 @@ from partwarden.config.values import is_number, seconds_of
 if TYPE_CHECKING:
     from partwarden.config.models import Monitor, PartitionSet, SubPartition
 
+FOR_TIMES = ("epoch", "datetime_string", "date_trunc_interval", "time_encoder", "time_decoder")
+FOR_IDS = ("offset",)
+"""Keys that make sense where the interval is a length of time, or a number."""
+
 _LEAST_IDS = 2
 _WEEK = 604800
 _LOCK_WAIT = (0.001, 10)
@@ -44,8 +48,8 @@ def _of_kind(level: PartitionSet | SubPartition, *, by_id: bool) -> Iterator[tup
         wanted = "a number, as the interval is: how many ids" if by_id else "a length of time, as the interval is"
         yield "retention.keep", f"for this set it is {wanted}"
     if by_id:
-        for key in ("datetime_string", "date_trunc_interval", "time_encoder", "time_decoder"):
-            if getattr(level, key) is not None:
+        for key in FOR_TIMES:
+            if key != "epoch" and getattr(level, key) is not None:
                 yield key, "this is for times, and the interval is a number"
     elif level.offset is not None:
         yield "offset", "this is for ids, and the interval is a length of time"

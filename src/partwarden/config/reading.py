@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from partwarden.config.contradictions import FOR_IDS, FOR_TIMES
 from partwarden.config.document import read_document
 from partwarden.config.joining import join
 from partwarden.config.models import Config, Defaults, File
 from partwarden.config.problems import BadFile, Problem
 from partwarden.config.refusals import problems_of
 from partwarden.config.said import Items, Section, Source, Word
+from partwarden.config.values import is_number
 
 _MOST_FILES = 1000
 
@@ -156,13 +158,21 @@ def _each(items: Items, change: Callable[[Section], Section]) -> Items:
 
 
 def _set_with(said: Section, defaults: Section) -> Section:
+    own = said.get("interval", defaults.get("interval"))
+    beside = FOR_TIMES if isinstance(own, str) and is_number(own.strip()) else FOR_IDS
+    return _completed(said, defaults, without=beside)
+
+
+def _completed(said: Section, defaults: Section, *, without: Sequence[str] = ()) -> Section:
+    """What is said, and of the defaults whatever it leaves open; what makes no sense for it is none of that."""
     filled = said.copied()
     for key in defaults:
         own, common = filled.get(key), defaults[key]
         if key not in filled:
-            filled.adopt(key, defaults)
+            if key not in without:
+                filled.adopt(key, defaults)
         elif isinstance(own, Section) and isinstance(common, Section):
-            filled[key] = _set_with(own, common)
+            filled[key] = _completed(own, common)
     return filled
 
 
