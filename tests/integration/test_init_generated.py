@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
@@ -116,7 +116,41 @@ def specs(draw: st.DrawFn, name: str) -> Spec:
 BATCHES = st.tuples(*(specs(name) for name in NAMES[:6])) | st.tuples(*(specs(name) for name in NAMES[6:]))
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+TOLD: dict[str, Any] = {
+    "infinite_time_partitions": True,
+    "automatic_maintenance": "off",
+    "optimize_constraint": 7,
+    "constraint_cols": ["note", 'a "b".c'],
+    "constraint_valid": False,
+    "inherit_privileges": True,
+    "jobmon": False,
+    "maintenance_order": 3,
+    "retention_keep_index": False,
+    "retention_keep_publication": True,
+    "detach_before_drop": True,
+    "drop_cascade_fk": True,
+    "inherit_fk": False,
+    "publications": ["pub a"],
+    "maintenance_role": "somebody",
+    "retention": {"retention_schema": "Old ones"},
+}
+DROPS = {"ignore_default_data": False, "retention": {"retention_keep_table": False}}
+ALL_KEYS = (
+    Spec("all", "timestamptz", "1 day 12 hours", 7, TOLD, "own", True, None, "off"),
+    Spec("dropped", "date", "1 month", 7, DROPS, "none", False, None, None),
+    Spec(
+        "below", "timestamptz", "1 month", 1, {"ignore_default_data": True}, "usual", True, {**TOLD, **DROPS}, "always"
+    ),
+    Spec("${HOME}$$", "epoch", "1 day", 7, {}, "usual", True, None, None),
+    Spec("plain", "bigint", "1000", 4, {}, "usual", True, None, None),
+)
+"""Everything that pg_partman can be told, and three of five that share a value which the others have not."""
+
+
+@example(batch=ALL_KEYS)
+@settings(
+    max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(batch=BATCHES)
 def test_the_file_changes_nothing_and_makes_the_same_again(
     tmp_path_factory: pytest.TempPathFactory, database: Database, batch: tuple[Spec, ...]

@@ -106,6 +106,13 @@ def test_an_interval_is_plausible(tmp_path: Path, interval: str, problem: str) -
     assert found.endswith(f"interval: {problem}")
 
 
+def test_nothing_is_divided_by_week(tmp_path: Path) -> None:
+    sub = "{control: a, interval: 7 days}"
+    text = f"{DATABASE}  partition_sets:\n  - {{table: app.t, control: a, interval: 1 year, sub: {sub}}}\n"
+    (found,) = problems_of(tmp_path, text)
+    assert found.endswith("weeks don't fit into anything longer: pg_partman divides nothing by week")
+
+
 @pytest.mark.parametrize(
     ("table", "problem"),
     [

@@ -10,7 +10,7 @@ from partwarden.config.reading import understood
 from partwarden.initial.entries import in_words
 from partwarden.initial.found import Found, Silence
 from partwarden.initial.layout import Value, comment, commented, inline, section
-from partwarden.schedule import DEFAULT_MAINTENANCE, MAINTENANCE, SILENT_MONITOR, ScheduledJob, monitor_command
+from partwarden.schedule import DEFAULT_MAINTENANCE, MAINTENANCE, SILENT_MONITOR, ScheduledJob
 
 _CALL = re.compile(r"call partwarden\.monitor\(('(?:[^']|'')*'), ('(?:[^']|'')*')\)")
 _WHOLE = frozenset({"repair_rows", "headroom", "run_log_rows"})
@@ -86,8 +86,6 @@ def _told_by(job: ScheduledJob | None) -> Mapping[str, Value] | None:
     if found is None:
         return None
     function, topic = (literal[1:-1].replace("''", "'") for literal in found.groups())
-    if monitor_command(function, topic) != job.command:
-        return None
     return {"lambda_arn": function, "topic_arn": topic}
 
 

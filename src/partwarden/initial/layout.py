@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +14,18 @@ _PLAIN = re.compile(r"[A-Za-z_\u00c0-\uffdc./][A-Za-z0-9_\u00c0-\uffdc ./=+@()*:
 _TAKEN_FOR_SOMETHING_ELSE = re.compile(r"(?i)true|false|null|~|\.inf|\.nan")
 _NUMBER_AND_UNITS = re.compile(r"[0-9]+(?: [a-z]+(?: [0-9]+ [a-z]+)*)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]|[^\x00-\uffff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def word(text: str) -> str:
     """A text as a scalar, in whatever quotes it takes; a dollar that would begin a variable is doubled."""
-    text = re.sub(r"\$(?=[${])", "$$", text)
-    if _BREAKS.search(text):
-        return json.dumps(text)
+    return _scalar(re.sub(r"\$(?=[${])", "$$", text))
+
+
+def _scalar(text: str) -> str:
+    if _UNPRINTABLE.search(text):
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
     if _NUMBER_AND_UNITS.fullmatch(text) or _DATE.fullmatch(text):
         return text
     is_plain = (
@@ -47,7 +50,7 @@ def inline(value: Value) -> str:
         case int():
             return str(value)
         case Mapping():
-            return "{" + ", ".join(f"{word(key)}: {inline(each)}" for key, each in value.items()) + "}"
+            return "{" + ", ".join(f"{_scalar(key)}: {inline(each)}" for key, each in value.items()) + "}"
         case _:
             return "[" + ", ".join(map(word, value)) + "]"
 
@@ -57,13 +60,13 @@ def section(values: Mapping[str, Value], indent: int) -> list[str]:
     lines = []
     margin = " " * indent
     for key, value in values.items():
-        line = f"{margin}{word(key)}: {inline(value)}"
+        line = f"{margin}{_scalar(key)}: {inline(value)}"
         if len(line) <= _WIDTH or not isinstance(value, Mapping | Sequence) or isinstance(value, str):
             lines.append(line)
         elif isinstance(value, Mapping):
-            lines += [f"{margin}{word(key)}:", *section(value, indent + 2)]
+            lines += [f"{margin}{_scalar(key)}:", *section(value, indent + 2)]
         else:
-            lines += [f"{margin}{word(key)}:", *(f"{margin}  - {word(each)}" for each in value)]
+            lines += [f"{margin}{_scalar(key)}:", *(f"{margin}  - {word(each)}" for each in value)]
     return lines
 
 
@@ -76,9 +79,8 @@ def item(values: Mapping[str, Value], indent: int) -> list[str]:
 def comment(text: str, indent: int) -> list[str]:
     """A text as comments, broken into lines."""
     margin = " " * indent
-    one_line = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
     return textwrap.wrap(
-        one_line,
+        _UNPRINTABLE.sub(" ", text),
         _WIDTH,
         initial_indent=f"{margin}# ",
         subsequent_indent=f"{margin}# ",
