@@ -94,8 +94,6 @@ def describe(
     )
     owner = None if detail is None else detail.owner
     keys = {**entry.keys, **_told(config, partman, _usual_template(partman, schema, name), owner)}
-    if table is not None and table.strategy == "list":
-        keys["type"] = "list"
     if table is not None and table.default_partition is None:
         if "p_default_table" in partman.arguments:
             keys["default"] = False
