@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from partwarden.config import BadFile, Config, PartitionSet, QualifiedName, Retention, read_config
+from partwarden.config.lengths import seconds_of
 from partwarden.config.names import written
-from partwarden.config.values import seconds_of
 from partwarden.given import DEFAULT_THRESHOLDS
 
 DATABASE = "databases:\n  - name: app\n    dsn: service=app\n"

@@ -13,23 +13,10 @@ from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
 from partwarden.config import BadFile, read_config
-from partwarden.config.models import (
-    ORDER,
-    TABLE_MEANING,
-    DatabasePart,
-    Defaults,
-    File,
-    Maintenance,
-    Monitor,
-    PartitionSet,
-    Retention,
-    Settings,
-    Silence,
-    SubPartition,
-    Thresholds,
-)
+from partwarden.config.models import DatabasePart, File, Maintenance, Monitor, Silence, Thresholds
 from partwarden.config.pg_partman import NOT_SAID_HERE, SAID_HERE
 from partwarden.config.schema import json_schema, schema_text
+from partwarden.config.sets import ORDER, TABLE_MEANING, Defaults, PartitionSet, Retention, Settings, SubPartition
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = DOCS / "file.md"

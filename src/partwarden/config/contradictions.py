@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from partwarden.config.values import is_number, seconds_of
+from partwarden.config.lengths import is_number, seconds_of
 
 if TYPE_CHECKING:
-    from partwarden.config.models import Monitor, PartitionSet, SubPartition
+    from partwarden.config.models import Monitor
+    from partwarden.config.sets import PartitionSet, SubPartition
 
 FOR_TIMES = ("epoch", "datetime_string", "date_trunc_interval", "time_encoder", "time_decoder")
 FOR_IDS = ("offset",)

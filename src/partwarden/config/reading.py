@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from partwarden.config.contradictions import FOR_IDS, FOR_TIMES
 from partwarden.config.document import read_document
 from partwarden.config.joining import join
-from partwarden.config.models import Config, Defaults, File
+from partwarden.config.lengths import is_number
+from partwarden.config.models import Config, File
 from partwarden.config.problems import BadFile, Problem
 from partwarden.config.refusals import problems_of
 from partwarden.config.said import Items, Section, Source, Word
-from partwarden.config.values import is_number
+from partwarden.config.sets import Defaults
 
 _MOST_FILES = 1000
 

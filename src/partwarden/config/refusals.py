@@ -9,10 +9,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from partwarden.config.models import ORDER, Thresholds
+from partwarden.config.models import Thresholds
 from partwarden.config.pg_partman import NOT_SAID_HERE, SAID_HERE
 from partwarden.config.problems import Problem, nearest
 from partwarden.config.said import Items, Section, Source, Word
+from partwarden.config.sets import ORDER
 from partwarden.config.values import Wrong
 
 _FEW = 13

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from partwarden.config.models import ORDER, TABLE_MEANING, DatabasePart, File
+from partwarden.config.models import DatabasePart, File
+from partwarden.config.sets import ORDER, TABLE_MEANING
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}  # an editor can't look into it
 _DEFINITIONS = "#/definitions/{model}"

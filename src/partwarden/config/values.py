@@ -16,6 +16,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from partwarden import bundle
 from partwarden.config import names
+from partwarden.config.cron import checked_schedule
+from partwarden.config.lengths import is_number, seconds_of
 from partwarden.config.problems import nearest
 from partwarden.config.said import Word
 from partwarden.dsn import SECRETS, aws_login
@@ -32,37 +34,6 @@ class Wrong(ValueError):
 
 _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 
-# What a number and its unit are in seconds, by what PostgreSQL calls it; months and years are about so long.
-_UNITS = {
-    "microsecond": 1e-6,
-    "us": 1e-6,
-    "millisecond": 1e-3,
-    "ms": 1e-3,
-    "second": 1,
-    "sec": 1,
-    "s": 1,
-    "minute": 60,
-    "min": 60,
-    "hour": 3600,
-    "hr": 3600,
-    "h": 3600,
-    "day": 86400,
-    "d": 86400,
-    "week": 604800,
-    "w": 604800,
-    "month": 2629800,
-    "mon": 2629800,
-    "year": 31557600,
-    "yr": 31557600,
-    "y": 31557600,
-    "decade": 315576000,
-    "century": 3155760000,
-    "centurie": 3155760000,
-    "millennium": 31557600000,
-    "millennia": 31557600000,
-}
-_CLOCK = re.compile(r"(?:(?P<h>\d+):)(?P<m>[0-5]?\d)(?::(?P<s>[0-5]?\d(?:\.\d+)?))?")
-_AMOUNT = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)")
 _ISO = re.compile(
     r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?", re.IGNORECASE
 )
@@ -78,41 +49,6 @@ _OLD_WORDS = {
 }
 
 _LONGEST_NUMBER = 19  # digits
-_NUMBER = re.compile(r"[0-9][0-9_]*")
-_SECONDS = re.compile(r"([1-9]|[1-5][0-9]) seconds?", re.IGNORECASE)
-_FIELDS = (("minute", 0, 59, ""), ("hour", 0, 23, ""), ("day of the month", 1, 31, ""))
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
-_DAYS = "sun mon tue wed thu fri sat"
-_CRON_FIELDS = (*_FIELDS, ("month", 1, 12, _MONTHS), ("day of the week", 0, 7, _DAYS))
-_NICKNAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly")
-
-
-def seconds_of(interval: str) -> float | None:
-    """How long an interval is, about; None for one that takes PostgreSQL to understand."""
-    text = interval.strip().lower().removeprefix("@").strip()
-    total = 0.0
-    position = 0
-    while position < len(text):
-        if clock := _CLOCK.match(text, position):
-            total += int(clock["h"]) * 3600 + int(clock["m"]) * 60 + float(clock["s"] or 0)
-            position = clock.end()
-        elif amount := _AMOUNT.match(text, position):
-            unit = amount["unit"]
-            seconds = _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")))
-            if seconds is None:
-                return None
-            total += float(amount["n"]) * seconds
-            position = amount.end()
-        else:
-            return None
-        while position < len(text) and text[position] in " ,\t":
-            position += 1
-    return total if text else None
-
-
-def is_number(interval: str) -> bool:
-    """Whether partitions are as many ids wide, rather than as long."""
-    return _NUMBER.fullmatch(interval) is not None
 
 
 def _text(value: object) -> object:
@@ -224,42 +160,7 @@ def _moment_of(text: str) -> None:
 
 def _schedule(value: object) -> object:
     text = _text(value)
-    if not isinstance(text, str):
-        return text
-    text = " ".join(text.split())
-    if text.lower() in _NICKNAMES or _SECONDS.fullmatch(text):
-        return text
-    if text.startswith("@"):
-        raise ValueError(f"pg_cron has {', '.join(_NICKNAMES)} only; what else it takes it never starts")
-    if re.fullmatch(r"[0-9]+ seconds?", text, re.IGNORECASE):
-        raise ValueError("pg_cron takes 1 to 59 seconds; from a minute on, it takes five fields: */5 * * * *")
-    fields = text.split(" ")
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError(
-            "this is not a schedule of pg_cron's: it has five fields (minute, hour, day, month, day of the week), "
-            "as in 0 * * * *, or it says N seconds"
-        )
-    for field, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
-        _check_field(field, name, low, high, words.split())
-    return text
-
-
-def _check_field(field: str, name: str, low: int, high: int, words: list[str]) -> None:
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        if step and (not step.isdigit() or int(step) == 0):
-            raise ValueError(f"the {name} of this schedule has a step that is no number: /{step}")
-        ends = [] if span == "*" or (span == "$" and name == "day of the month") else span.split("-")
-        numbers = []
-        for end in ends:
-            if end.lower()[:3] in words:
-                numbers.append(words.index(end.lower()[:3]) + (1 if name == "month" else 0))
-            elif end.isdigit() and low <= int(end) <= high:
-                numbers.append(int(end))
-            else:
-                raise ValueError(f"the {name} of this schedule is from {low} to {high}: {end or part} is not")
-        if len(numbers) > 2 or (len(numbers) == 2 and numbers[0] > numbers[1]):
-            raise ValueError(f"the {name} of this schedule runs backwards: {span}; pg_cron would never start it")
+    return checked_schedule(text) if isinstance(text, str) else text
 
 
 def _dsn(value: object) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from partwarden.config.models import ORDER, Defaults
+from partwarden.config.sets import ORDER, Defaults
 from partwarden.initial.entries import Entry
 from partwarden.initial.layout import Value, inline
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from partwarden.catalog import TERMS, ManagedSet, Partman, Table
-from partwarden.config.models import ORDER
+from partwarden.config.lengths import seconds_of
 from partwarden.config.names import QualifiedName, written
-from partwarden.config.values import seconds_of
+from partwarden.config.sets import ORDER
 from partwarden.initial.layout import Value
 
 _DAY = 86400
