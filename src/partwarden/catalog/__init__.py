@@ -2,6 +2,17 @@
 
 from partwarden.catalog.partman import ManagedSet, Partman, managed_sets, read_partman
 from partwarden.catalog.tables import Table, read_tables
-from partwarden.catalog.terms import LENGTHS, TERMS, Term
+from partwarden.catalog.terms import LENGTHS, TERMS, Term, fate_of_old
 
-__all__ = ["LENGTHS", "TERMS", "ManagedSet", "Partman", "Table", "Term", "managed_sets", "read_partman", "read_tables"]
+__all__ = [
+    "LENGTHS",
+    "TERMS",
+    "ManagedSet",
+    "Partman",
+    "Table",
+    "Term",
+    "fate_of_old",
+    "managed_sets",
+    "read_partman",
+    "read_tables",
+]

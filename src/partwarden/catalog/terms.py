@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from partwarden.config.names import written
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,10 @@ TERMS = (
 
 LENGTHS = frozenset({"partition_interval", "retention"})
 """Columns that hold an interval or a number as text: ``1 day`` and ``24:00:00`` differ, ``1 mon`` and ``1 month`` do not."""
+
+
+def fate_of_old(config: Mapping[str, Any]) -> str:
+    """What becomes of old partitions, as ``retention.then`` says it; where they are moved, nothing else counts."""
+    if config["retention_schema"] is not None:
+        return f"move to {written(config['retention_schema'])}"
+    return "detach" if config["retention_keep_table"] else "drop"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from partwarden.catalog import TERMS, ManagedSet, Partman, Table
+from partwarden.catalog import TERMS, ManagedSet, Partman, Table, fate_of_old
 from partwarden.config.lengths import seconds_of
 from partwarden.config.names import QualifiedName, written
 from partwarden.config.sets import ORDER
@@ -149,7 +149,7 @@ def _told(
         elif term.key in ("type", "retention.then") or value is None or value == usual.get(term.key):
             continue
         elif term.key == "retention.keep":
-            retention = {"keep": in_words(value), **({} if _is_moved_twice(config) else {"then": _then(config)})}
+            retention = {"keep": in_words(value), "then": fate_of_old(config)}
         elif term.key.startswith("retention."):
             retention[term.key.removeprefix("retention.")] = value
         elif term.key == "interval":
@@ -173,15 +173,10 @@ def _told(
 
 def _of_retention(config: Mapping[str, Any]) -> Iterator[str]:
     """What `then` can't say."""
-    if config["retention"] is None and _then(config) != "detach":
-        yield f"all partitions are kept, and old ones would be told to {_then(config)}: `then` takes a `keep`"
-    elif _is_moved_twice(config):
-        yield f"old partitions {_then(config)}, and retention_keep_table is false besides, which `then` would make true"
-
-
-def _is_moved_twice(config: Mapping[str, Any]) -> bool:
-    """Whether old partitions are moved, and said to be dropped: pg_partman moves them."""
-    return config["retention_schema"] is not None and not config["retention_keep_table"]
+    if config["retention"] is None and fate_of_old(config) != "detach":
+        yield f"all partitions are kept, and old ones would be told to {fate_of_old(config)}: `then` takes a `keep`"
+    elif config["retention_schema"] is not None and not config["retention_keep_table"]:
+        yield f"old partitions {fate_of_old(config)}; that retention_keep_table is false besides means nothing, and is left out"
 
 
 def _of_the_table(detail: Detail, config: Mapping[str, Any], partman: Partman) -> dict[str, Value]:
@@ -194,12 +189,6 @@ def _of_the_table(detail: Detail, config: Mapping[str, Any], partman: Partman) -
         if found["offset"] == 0:
             del found["offset"]
     return found
-
-
-def _then(config: Mapping[str, Any]) -> str:
-    if config["retention_schema"] is not None:
-        return f"move to {written(config['retention_schema'])}"
-    return "detach" if config["retention_keep_table"] else "drop"
 
 
 def _qualified(name: str) -> str:

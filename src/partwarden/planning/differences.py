@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from partwarden.catalog import LENGTHS, ManagedSet, Table
+from partwarden.catalog import LENGTHS, ManagedSet, Table, fate_of_old
 from partwarden.config import PartitionSet, SubPartition
 from partwarden.database import quoted
 from partwarden.planning.create import configure_sub, create_sub
@@ -186,13 +186,7 @@ def _note(found: Difference, words: Wanted, changed: Mapping[str, Any], actual: 
         if words.keys[column] != "retention.then":
             found.changes.append(Change(prefix + words.keys[column], shown(actual[column]), shown(value)))
     if "retention.then" in {words.keys[column] for column in changed}:
-        found.changes.append(Change(prefix + "retention.then", _then(actual), _then({**actual, **changed})))
-
-
-def _then(config: Mapping[str, Any]) -> str:
-    if config["retention_schema"] is not None:
-        return f"move to {config['retention_schema']}"
-    return "detach" if config["retention_keep_table"] else "drop"
+        found.changes.append(Change(prefix + "retention.then", fate_of_old(actual), fate_of_old({**actual, **changed})))
 
 
 def _change_default(view: View, found: Difference, table: Table, wanted: PartitionSet) -> None:

@@ -143,9 +143,12 @@ def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacl
             "leave datetime_string out",
             str(wanted.source_of("datetime_string")),
         )
-    if "." in table.schema or "." in table.name:
+    if set(".'") & set(table.schema + table.name):
         yield Obstacle(
-            table.parent_table, "pg_partman takes no name with a dot in it", "alter table … rename to …;", place
+            table.parent_table,
+            "pg_partman takes no name with a dot or an apostrophe in it",
+            f"alter table {quoted(table.schema, table.name)} rename to …;",
+            place,
         )
 
 

@@ -78,7 +78,7 @@ def _said(wanted: PartitionSet | SubPartition) -> list[tuple[Term, Any]]:
 def _columns(term: Term, value: Any, partman: Partman) -> dict[str, Any]:
     match term.key, value:
         case "retention.then", (_, schema):
-            return {"retention_keep_table": True, "retention_schema": schema}
+            return {"retention_schema": schema}
         case "retention.then", then:
             return {"retention_keep_table": then == "detach", "retention_schema": None}
         case "type", "range" if partman.is_4:
