@@ -185,20 +185,26 @@ def code() -> str:
 
 
 def session_code(routines: Collection[str]) -> str:
-    """The SQL that creates, in the session's own temporary schema, what draining needs: nothing has to be installed.
+    """The SQL that creates, in the session's own temporary schema, what works from outside: nothing has to be installed.
 
-    These are the routines of ``sql/session``, those of ``sql/routines`` that are named, and whatever they call;
-    ``partwarden.`` before a name stands for ``pg_temp.`` there.
+    These are the routines of ``sql/session`` and ``sql/routines`` that are named, and whatever they call; ``partwarden.``
+    before a name stands for ``pg_temp.`` there.
     """
-    installed = {name.removesuffix(".sql"): text for name, text in _sql_files("routines")}
+    known = {name.removesuffix(".sql"): text for folder in ("routines", "session") for name, text in _sql_files(folder)}
     taken = set(routines)
-    wanted = [text for _, text in _sql_files("session")] + [installed[name] for name in sorted(taken)]
+    wanted = [known[name] for name in sorted(taken)]
     for text in wanted:  # it grows meanwhile
-        called = {name for name in _CALLED.findall(text) if name in installed} - taken
+        called = {name for name in _CALLED.findall(text) if name in known} - taken
         taken |= called
-        wanted += [installed[name] for name in sorted(called)]
+        wanted += [known[name] for name in sorted(called)]
     statements = ["set local check_function_bodies = off;\n", *map(_compose_routine, wanted)]
     return _CALLED.sub(r"pg_temp.\1", "\n".join(statements))
+
+
+def session_routines(*, beginning: str = "", but: str | None = None) -> tuple[str, ...]:
+    """The routines of ``sql/session`` whose names begin like that, without those that begin with ``but``."""
+    names = [name.removesuffix(".sql") for name, _ in _sql_files("session")]
+    return tuple(name for name in names if name.startswith(beginning) and not (but and name.startswith(but)))
 
 
 def article_doors(schema: str) -> str:

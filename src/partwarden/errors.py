@@ -88,6 +88,10 @@ class TimeIsUp(PartwardenError):
     """The time that a command was given is over; what it has done stays, and the same command goes on."""
 
 
+class ConvertRefused(PartwardenError):
+    """A table could not be made into a partition set, or not now; it is as it was, or a second run goes on."""
+
+
 class RepairFailed(PartwardenError):
     """A partition set could not be repaired."""
 

@@ -78,8 +78,17 @@ end
 $$
 """
 
+_A_PLAIN_TABLE = """
+create table app.clicks (id bigint generated always as identity primary key, created_at timestamptz not null, page text);
+insert into app.clicks (created_at, page) select now() - hour * interval '1 hour', '/' from generate_series(1, 240) as hour;
+analyze app.clicks
+"""
+
 SCENES = (
     Scene("README.md", "partwarden check", _SKIPPED),
+    Scene("docs/convert.md", "--dry-run", _A_PLAIN_TABLE),
+    Scene("docs/convert.md", "app.clicks --undo", "drop table app.clicks; delete from partman.part_config where control = "
+        "'created_at' and parent_table = 'app.clicks'; drop table partman.template_app_clicks;" + _A_PLAIN_TABLE),
     Scene("docs/drain.md", "$ partwarden drain", _A_WEEK),
     Scene("docs/status.md", "$ partwarden status", _VISITS),
     Scene("docs/index.md", "create table app.events", _FROM_NOTHING),

@@ -20,7 +20,7 @@ _COMMANDS = {
         "upgrade_check:upgrade_check",
     ),
     "As the file says": ("init:init", "validate:validate", "plan:plan", "plan:apply"),
-    "Repair, with nothing installed": ("repair:repair", "drain:drain"),
+    "Repair, with nothing installed": ("repair:repair", "drain:drain", "convert:convert"),
     "In a database": (
         "database:install",
         "database:schedule",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from partwarden.draining.plan import Method, Plan
 from partwarden.errors import TimeIsUp
@@ -69,17 +70,20 @@ Event = Planned | Step | Progress | Waiting | Finished
 Tell = Callable[[Event], None]
 
 
-def tell_nobody(_: Event) -> None:
+def tell_nobody(_: object) -> None:
     """For a caller who only wants to know how it ends."""
 
 
-def until(seconds: float | None, tell: Tell) -> Tell:
+Told = TypeVar("Told")
+
+
+def until(seconds: float | None, tell: Callable[[Told], None]) -> Callable[[Told], None]:
     """``tell``, and from so many seconds on TimeIsUp, raised between two steps: what is done stays, nothing is lost."""
     if seconds is None:
         return tell
     deadline = time.monotonic() + seconds
 
-    def tell_in_time(event: Event) -> None:
+    def tell_in_time(event: Told) -> None:
         tell(event)
         if time.monotonic() > deadline and not isinstance(event, Finished):
             raise TimeIsUp(f"{seconds:g} seconds are over", remedy="nothing is lost: the same command goes on")

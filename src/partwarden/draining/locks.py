@@ -67,7 +67,9 @@ def holders(connection: Connection, parent: int) -> list[Holder]:
     rows = connection.execute(
         """
         with concerned as (
-            select relid::oid as relation from pg_partition_tree(%(parent)s)
+            select %(parent)s::oid as relation
+            union
+            select relid from pg_partition_tree(%(parent)s)
             union
             select case when conrelid = %(parent)s then confrelid else conrelid end
             from pg_constraint where contype = 'f' and %(parent)s in (conrelid, confrelid)
@@ -89,13 +91,15 @@ def holders(connection: Connection, parent: int) -> list[Holder]:
     return [Holder(*row) for row in rows]
 
 
-def refuse_long_holders(connection: Connection, parent: int, name: str, patience: Patience) -> list[Holder]:
+def refuse_long_holders(
+    connection: Connection, parent: int, name: str, patience: Patience, *, attempt: str = "drain"
+) -> list[Holder]:
     """Everybody who holds a lock on the set. Raises DrainRefused when one has had it for long and will not be waited for."""
     found = holders(connection, parent)
     slow = [each for each in found if each.age is not None and each.age.total_seconds() > _LONG_SECONDS]
     if slow and patience.window <= _LONG_SECONDS:
         raise DrainRefused(
-            f"could not drain {name}: {slow[0]}; the lock that is needed in the end would not be had",
+            f"could not {attempt} {name}: {slow[0]}; the lock that is needed in the end would not be had",
             remedy=f"end it (select pg_terminate_backend({slow[0].pid});), or wait for it: --window '2 hours'",
         )
     return found
@@ -183,7 +187,7 @@ def _keep_maintenance_out(connection: Connection, kept: Sequence[str], parent: i
             connection.execute(f"lock table {listed} in share update exclusive mode".encode())
     except psycopg.errors.LockNotAvailable as failure:
         raise LockNotAcquired(
-            f"could not drain {name} while other maintenance is at work: {_first_in_the_way(connection, parent, failure)}",
+            f"could not work on {name} while other maintenance does: {_first_in_the_way(connection, parent, failure)}",
             remedy="run the same command again when it has ended",
         ) from failure
 

@@ -26,7 +26,7 @@ class Session:
     def __init__(self, connection: Connection, parent: str) -> None:
         self.connection = connection
         with connection.transaction():
-            connection.execute(bundle.session_code(_ROUTINES).encode())
+            connection.execute(bundle.session_code((*_ROUTINES, *bundle.session_routines(but="convert_"))).encode())
         # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
         connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
         try:

@@ -1,0 +1,303 @@
+"""From a wish and what is there to the statements: looks at the table, chooses the form, and writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from partwarden.converting.conversion import Conversion, Mode, Obstacle, Phase, Statement, Step
+from partwarden.converting.session import Session, refusals
+from partwarden.converting.wish import Form, Wish
+from partwarden.database import Connection
+from partwarden.errors import ConvertRefused
+
+_BYTES_READ_A_SECOND = 100_000_000
+_MARGIN_SECONDS = 60
+_FEW = 200
+"""So many partitions are made by a drain that is not told otherwise."""
+
+Facts = dict[str, Any]
+Rows = Sequence[tuple[Any, ...]]
+
+
+def preview(connection: Connection, wish: Wish) -> Conversion | None:
+    """What would be done to ``wish.table``, with what is in the way. Nothing is changed; None for a partition set.
+
+    The connection is in autocommit, and may be read-only. Reads the table, unless an index begins with the control column.
+    Raises ConvertRefused where there is no such table or column, or where it is partitioned, and pg_partman does not manage it.
+    """
+    with refusals(wish.table), connection.transaction(force_rollback=True):
+        connection.execute("set transaction read write")  # routines are made in the session's temporary schema
+        session = Session(connection, wish.table)
+        if session.is_partitioned:
+            session.refuse_unmanaged()
+            return None
+        if session.may_act:
+            session.act_as_owner(for_now=True)
+        return build(session, wish)
+
+
+def build(session: Session, wish: Wish) -> Conversion:
+    """The same in a session that is open already."""
+    facts = session.call("convert_facts", session.table, json.dumps(_said(wish)))
+    _refuse_what_can_not_be_looked_at(session, wish, facts)
+    facts |= _edges(session, wish, facts)
+    form, because = _choose(wish, facts)
+    facts |= {"form": form}
+    facts |= session.call("convert_names", json.dumps(facts))
+    facts["purpose"] = json.dumps({name: facts[name] for name in _NOTED if name in facts}, sort_keys=True)
+    obstacles = tuple(_obstacles(session, wish, facts))
+    given = json.dumps(facts)
+    intervals = facts.get("intervals")
+    return Conversion(
+        table=session.name,
+        owner=session.owner,
+        control=facts["control"],
+        interval=wish.interval,
+        form=form,
+        because=because,
+        partition=facts["final_name"],
+        lower_bound=facts["lower_bound"] if form is Form.FIRST else None,
+        upper_bound=facts["upper_bound"],
+        intervals=None if intervals is None else int(intervals),
+        partitions=int(facts["partitions"]),
+        bytes=facts["bytes"],
+        rows=facts["rows"],
+        warnings=tuple(warning for (warning,) in session.rows("convert_warnings", given)),
+        obstacles=obstacles,
+        steps=() if obstacles else tuple(_steps(session, facts, given)),
+        next=_next(session, form, facts),
+    )
+
+
+_NOTED = (
+    *("control", "interval", "epoch", "premake", "date_trunc_interval", "offset_id", "form", "has_nulls"),
+    *(
+        "lower_bound",
+        "upper_bound",
+        "end_bound",
+        "start",
+        "suffix",
+        "intervals",
+        "partitions",
+        "fits",
+        "oldest",
+        "newest",
+    ),
+)
+"""What an interrupted run leaves beside its guard, for the next one to go on with."""
+
+_ASKED = _NOTED[:6]
+"""Of it, what was wished; another wish begins anew."""
+
+
+def _said(wish: Wish) -> Facts:
+    return {
+        "control": wish.control,
+        "interval": wish.interval,
+        "premake": wish.premake,
+        "epoch": wish.epoch,
+        "template_table": wish.template,
+        "has_default": wish.has_default,
+        "date_trunc_interval": wish.date_trunc_interval,
+        "time_encoder": wish.time_encoder,
+        "time_decoder": wish.time_decoder,
+        "offset_id": wish.offset_id,
+        "jobmon": wish.jobmon,
+        "settings": dict(wish.settings),
+    }
+
+
+def _refuse_what_can_not_be_looked_at(session: Session, wish: Wish, facts: Facts) -> None:
+    attempt = f"could not convert {session.name}"
+    if not session.may_act:
+        raise ConvertRefused(
+            f"{attempt}: it belongs to {session.owner}, and this role is not that, nor a member of it",
+            remedy=f"connect as {session.owner}",
+        )
+    if facts["partman"] is None:
+        raise ConvertRefused(
+            f"{attempt}: pg_partman, which is to manage its partitions, is not installed in this database",
+            remedy="create schema partman; create extension pg_partman schema partman;",
+        )
+    if facts["control"] is None:
+        raise ConvertRefused(
+            f"{attempt} by {wish.control}: it has no such column",
+            remedy="its columns: " + ", ".join(_columns(session)),
+        )
+    if facts["kind"] is None:
+        raise ConvertRefused(
+            f"{attempt} by {wish.control}: pg_partman takes no column of type {facts['control_type']}, and none that is "
+            "generated",
+            remedy="a time, a whole number; from pg_partman 5 on, a text or uuid that holds a time",
+        )
+    if facts["kind"] == "encoded" and None in (wish.time_encoder, wish.time_decoder):
+        raise ConvertRefused(
+            f"{attempt} by {wish.control}: it takes functions to tell a time from a {facts['control_type']}, and back",
+            remedy="name them: time_encoder and time_decoder, in partwarden.yaml",
+        )
+
+
+def _columns(session: Session) -> list[str]:
+    rows = session.connection.execute(
+        "select attname::text from pg_attribute where attrelid = %s and attnum > 0 and not attisdropped order by attnum",
+        (session.table,),
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _edges(session: Session, wish: Wish, facts: Facts) -> Facts:
+    kept = session.call("convert_kept", session.table)
+    if kept is not None:
+        noted: Facts = json.loads(kept)
+        is_same = all(noted.get(name) == facts.get(name) for name in _ASKED)
+        if (
+            is_same
+            and wish.form in (None, noted["form"])
+            and session.call("convert_is_ahead", json.dumps(facts | noted))
+        ):
+            return noted
+    margin = _MARGIN_SECONDS + 4 * facts["bytes"] / _BYTES_READ_A_SECOND
+    edges: Facts = session.call("convert_edges", json.dumps(facts), f"{margin:.0f} seconds")
+    return edges
+
+
+def _choose(wish: Wish, facts: Facts) -> tuple[Form, str]:
+    if wish.form is not None:
+        return wish.form, "it was asked for"
+    if "form" in facts:
+        return Form(facts["form"]), "it had been begun"
+    if facts["has_nulls"]:
+        return Form.DEFAULT, f"{facts['control']} is null in some rows, which only a default partition can hold"
+    if not facts["fits"] or "lower_bound" not in facts:
+        return (
+            Form.DEFAULT,
+            f"some rows lie far ahead, up to {facts['newest']}, and no first partition should reach there",
+        )
+    if facts["intervals"] == 1:
+        return Form.FIRST, "all rows lie in one interval, so it is the partition of that"
+    return Form.DEFAULT, (
+        f"its rows lie in {facts['intervals']:,.0f} intervals: partwarden drain gives each its own partition. In a first "
+        "partition they would stay together, and pg_partman's retention, which takes each partition for one interval, would "
+        "remove all of them at once"
+    )
+
+
+def _obstacles(session: Session, wish: Wish, facts: Facts) -> Iterator[Obstacle]:
+    for problem, remedy in session.rows("convert_obstacles", json.dumps(facts)):
+        yield Obstacle(problem, remedy)
+    control, name = facts["control"], session.name
+    if facts["form"] is Form.DEFAULT:
+        if not wish.has_default:
+            yield Obstacle(
+                "the set is to have no default partition, which is what the table would become", "--as first"
+            )
+        return
+    if facts["has_nulls"]:
+        yield Obstacle(
+            f"{control} is null in some rows, and only a default partition can hold them",
+            f"select count(*) from {name} where {control} is null;  -- correct them, or: --as default",  # noqa: S608
+        )
+    if not facts["fits"] or "lower_bound" not in facts:
+        yield Obstacle(
+            f"its rows reach from {facts['oldest']} to {facts['newest']}, and a first partition would have to as well",
+            "correct the rows that lie far ahead, or: --as default",
+        )
+    elif facts["intervals"] > 1 and wish.has_retention:
+        yield Obstacle(
+            "pg_partman's retention takes each partition for one interval, by its beginning: a first partition of "
+            f"{facts['intervals']:,.0f} intervals would be removed as a whole, with rows that are younger",
+            "--as default, then partwarden drain",
+        )
+
+
+def _steps(session: Session, facts: Facts, given: str) -> Iterator[Step]:
+    reads = facts["heap_bytes"]
+    names = {
+        "place": (Mode.TRIES, "placing a constraint that says where the rows lie, and refuses none", None),
+        "prove": (Mode.READING, "reading the table, to prove it", reads),
+    }
+    prepared = session.rows("convert_preparations", given)
+    for stage, statements in _by_stage(prepared):
+        if stage == "build":
+            for statement in statements:
+                yield Step(Phase.PREPARE, Mode.ALONE, "building an index", (statement,), reads)
+        else:
+            mode, name, read = names[stage]
+            yield Step(Phase.PREPARE, mode, name, statements, read)
+    yield Step(
+        Phase.EXCHANGE,
+        Mode.TRIES,
+        "exchanging",
+        _statements(session.rows("convert_exchange", given)),
+        locks=_statements(session.rows("convert_locks", session.table, session.name)),
+    )
+    yield from _afterwards(session.rows("convert_afterwards", given), reads)
+
+
+def _afterwards(rows: Rows, reads: int) -> Iterator[Step]:
+    names = {
+        "make": (Mode.TRIES, "making partitions ahead", None),
+        "ready": (Mode.TRIES, "taking the constraint away", None),
+        "validate": (Mode.READING, "validating foreign keys", reads),
+        "refer": (Mode.TRIES, "giving the set its foreign key to itself", None),
+        "analyze": (Mode.READING, "taking statistics", None),
+    }
+    for stage, statements in _by_stage(rows):
+        mode, name, read = names[stage.split()[0]]
+        yield Step(Phase.AFTERWARDS, mode, name, statements, read, left_to_maintenance=stage.startswith("make"))
+
+
+def _by_stage(rows: Rows) -> Iterator[tuple[str, tuple[Statement, ...]]]:
+    for stage, listed in groupby(rows, key=lambda row: row[0]):
+        yield str(stage), _statements([row[1:] for row in listed])
+
+
+def pending(session: Session) -> tuple[Step, ...]:
+    """What an interrupted conversion has left to do after its exchange."""
+    return tuple(_afterwards(session.rows("convert_pending", session.table), 0))
+
+
+def take_back(session: Session) -> tuple[Step, ...]:
+    """What makes a table that has been prepared, and not exchanged, what it was."""
+    names = {
+        "clear": (Mode.TRIES, "taking the constraint away"),
+        "drop": (Mode.ALONE, "dropping what was built"),
+    }
+    return tuple(
+        Step(Phase.PREPARE, *names[stage], statements)
+        for stage, statements in _by_stage(session.rows("convert_take_back", session.table))
+    )
+
+
+def undoing(session: Session) -> tuple[Step, ...]:
+    """What makes a partition set the table again that it was converted from; ConvertRefused where that can't be."""
+    refused = session.rows("convert_undo_obstacles", session.table)
+    if refused:
+        problem, remedy = refused[0]
+        raise ConvertRefused(f"could not undo the conversion of {session.name}: {problem}", remedy=remedy)
+    exchange = _statements(session.rows("convert_undo", session.table))
+    locks = _statements(session.rows("convert_locks", session.table, session.name))
+    return (
+        Step(Phase.EXCHANGE, Mode.TRIES, "exchanging", exchange, locks=locks),
+        *_afterwards(session.rows("convert_undo_afterwards", session.table), 0),
+    )
+
+
+def _statements(rows: Rows) -> tuple[Statement, ...]:
+    return tuple(Statement(*row) for row in rows)
+
+
+def _next(session: Session, form: Form, facts: Facts) -> str:
+    if form is Form.DEFAULT:
+        more = facts.get("intervals") or 0
+        option = f" --max-new-partitions {more + _FEW:.0f}" if more > _FEW else ""
+        return f"partwarden drain {session.name}{option}"
+    if facts["intervals"] == 1:
+        return "nothing is left to do"
+    return (
+        f"the rows stay together in {facts['final_name']} until that is detached as a whole. Set no retention before: "
+        "pg_partman would remove it as soon as its beginning is old enough"
+    )

@@ -1,0 +1,98 @@
+"""A connection that converts: the routines of ``sql/session`` in its temporary schema, acting as the table's owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from partwarden import bundle
+from partwarden.database import Connection, connect, first_line
+from partwarden.errors import ConvertRefused
+
+_ROUTINES = (
+    *bundle.session_routines(beginning="convert_"),
+    "find_set",
+    "validate_references",
+)
+
+
+class Session:
+    """One table in one connection. ``table`` is its oid, ``name`` its name as SQL writes it."""
+
+    def __init__(self, connection: Connection, table: str) -> None:
+        self.connection = connection
+        connection.execute(bundle.session_code(_ROUTINES).encode())
+        found = connection.execute(
+            "select pg_class.oid, format('%%I.%%I', nspname, relname), pg_get_userbyid(relowner),"
+            " pg_has_role(relowner, 'usage'), relkind::text, nspname || '.' || relname"
+            " from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
+            " where pg_class.oid = pg_temp.find_set(%s)",
+            (table,),
+        ).fetchone()
+        assert found is not None
+        self.table, self.name = int(found[0]), str(found[1])
+        self.owner, self.may_act, self.is_partitioned = str(found[2]), bool(found[3]), found[4] == "p"
+        self._parent_table = str(found[5])
+        if found[4] not in ("r", "p"):
+            raise ConvertRefused(f"could not convert {self.name}: it is no table", remedy="name a table: schema.table")
+
+    def act_as_owner(self, *, for_now: bool) -> None:
+        """Let what follows be done by the table's owner; ``for_now`` in this transaction only."""
+        self.connection.execute("select set_config('role', %s, %s)", (self.owner, for_now))
+
+    def refuse_unmanaged(self) -> None:
+        """Raise ConvertRefused for a partitioned table that pg_partman does not manage: there is nothing to convert."""
+        if not self.rows("part_config", self._parent_table):
+            raise ConvertRefused(
+                f"could not convert {self.name}: it is partitioned already",
+                remedy="name it in partwarden.yaml, and partwarden apply has pg_partman manage it",
+            )
+
+    def rows(self, routine: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """All rows that a routine returns."""
+        call = sql.SQL("select * from pg_temp.{}({})").format(
+            sql.Identifier(routine), sql.SQL(", ").join(sql.Placeholder() * len(arguments))
+        )
+        return self.connection.execute(call, arguments).fetchall()
+
+    def call(self, routine: str, *arguments: object) -> Any:
+        """The one value that a routine returns."""
+        return self.rows(routine, *arguments)[0][0]
+
+
+@contextmanager
+def open_session(dsn: str, table: str) -> Iterator[Session]:
+    """Connect and make ready. Raises CouldNotConnect, and ConvertRefused where there is no such table."""
+    with connect(dsn) as connection:
+        connection.autocommit = True
+        with refusals(table):
+            with connection.transaction():
+                session = Session(connection, table)
+            # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
+            connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
+        yield session
+
+
+@contextmanager
+def refusals(name: str) -> Iterator[None]:
+    """Turn a server's error into ConvertRefused, with the server's hint as the remedy."""
+    try:
+        yield
+    except psycopg.Error as failure:
+        raise _refusal(name, failure) from failure
+
+
+def _refusal(name: str, failure: psycopg.Error) -> ConvertRefused:
+    again = "run the same command again, and it goes on; --undo takes back what was begun"
+    if failure.sqlstate is None or failure.sqlstate.startswith(("08", "57P")):
+        return ConvertRefused(
+            f"the connection was lost while converting {name}: {str(failure).strip().splitlines()[0]}", remedy=again
+        )
+    problem = first_line(failure)
+    if not problem.startswith(("could not", "there is no")):
+        problem = f"could not convert {name}: {problem}"
+    return ConvertRefused(problem, remedy=failure.diag.message_hint or failure.diag.message_detail or again)

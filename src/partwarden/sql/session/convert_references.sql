@@ -1,0 +1,32 @@
+create function partwarden.convert_references(p_from regclass, p_name text)
+returns table (stage text, statement text, lock text, object text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+-- What has the foreign keys of other tables that reference a table reference the one that bears its name afterwards (p_name).
+-- Rows that are there are looked at later ('later'), without a lock that anybody notices, where PostgreSQL can; the comment
+-- tells validate_references() so.
+select listed.stage, listed.statement, listed.lock, listed.object
+from (
+    select key.*, conrelid::regclass::text as on_table, key.conname as name,
+        obj_description(key.oid, 'pg_constraint') as comment,
+        pg_get_constraintdef(key.oid) as definition,
+        partwarden.is_validated_later(conrelid) as is_later
+    from pg_constraint key
+    where contype = 'f' and confrelid = p_from and conrelid <> p_from and conparentid = 0
+) key
+cross join lateral (
+    values
+        ('take', 1, format('alter table %s drop constraint %I', on_table, name), 'access exclusive', on_table),
+        ('give', 1, format('alter table %s add constraint %I %s%s', on_table, name, definition,
+            case when is_later and convalidated then ' not valid' else '' end), 'share row exclusive', on_table || ', ' || p_name),
+        ('give', 2, format('comment on constraint %I on %s is %L', name, on_table,
+            case when is_later and convalidated then concat_ws(E'\n', 'partwarden validates it', comment) else comment end),
+            'share update exclusive', on_table),
+        ('later', 1, format('alter table %s validate constraint %I', on_table, name), 'share update exclusive', on_table),
+        ('later', 2, format('comment on constraint %I on %s is %L', name, on_table, comment), 'share update exclusive', on_table)
+) listed (stage, place, statement, lock, object)
+where case listed.stage when 'later' then is_later and convalidated else true end
+  and not (listed.place = 2 and listed.stage = 'give' and comment is null and not (is_later and convalidated))
+order by listed.stage, key.on_table, key.name, listed.place
+$$;
