@@ -411,3 +411,26 @@ def test_what_is_interrupted_goes_on_and_a_lock_that_is_not_had_names_its_holder
         assert result.error is not None
         assert f"process {holder.info.backend_pid}" in result.error.problem
     assert [step.object for step in applied(config)] == ["app.orders"]
+
+
+def test_a_plain_table_becomes_a_set_where_the_file_says_convert(
+    tmp_path: Path, database: Database, owner: Connection
+) -> None:
+    owner.execute(
+        "create schema app; create table app.orders (id bigint, created_at timestamptz not null, "
+        "primary key (id, created_at)); "
+        "insert into app.orders select i, now() - i * interval '1 day' from generate_series(1, 50) i"
+    )
+    text = (
+        "    partition_sets:\n      - {table: app.orders, control: created_at, interval: 1 day, premake: 5, infinite: true,\n"
+        "         retention: {keep: 1 year, then: detach}CONVERT}\n"
+    )
+    (obstacle,) = plan(written(tmp_path, database, text.replace("CONVERT", ""))).databases[0].obstacles
+    assert (obstacle.problem, obstacle.remedy[:15]) == ("it is a plain table, not a partitioned one", "write `convert:")
+    config = written(tmp_path, database, text.replace("CONVERT", ", convert: true"))
+    (step,) = applied(config)
+    assert step.kind == "conversion"
+    assert owner.execute("select count(*) from app.orders").fetchone() == (50,)
+    assert len(partitions(owner, "app.orders")) > 5
+    row = owner.execute("select premake, infinite_time_partitions, retention from partman.part_config").fetchone()
+    assert row == (5, True, "1 year")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from partwarden.config import Config, Database
+from partwarden.converting import convert
 from partwarden.database import Connection, connect, explained, inspect
 from partwarden.draining.events import Event
 from partwarden.draining.locks import in_short_tries
@@ -126,7 +127,7 @@ def _apply(
     deadline = time.monotonic() + wait.timeout if wait.timeout is not None else None
     for _ in range(_ROUNDS):
         fresh = plan_database(database)
-        if not done and fresh.steps != planned.steps:
+        if not done and _what_counts(fresh) != _what_counts(planned):
             raise ApplyFailed(
                 f"nothing was changed in {planned.name}: it is no longer as it was when the plan was made",
                 remedy="partwarden plan",
@@ -141,11 +142,16 @@ def _apply(
                 return Applied(planned.name, tuple(done), step, failure, fresh.steps[number + 1 :])
             done.append(step)
             tell.ends(planned.name, step)
-        if fresh.later is None:
+        if fresh.later is None and not any(step.kind is Kind.CONVERSION for step in fresh.steps):
             break
     with explained(f"could not take note of what is applied in {planned.name}", ApplyFailed):
         record(connection, database)
     return Applied(planned.name, tuple(done))
+
+
+def _what_counts(planned: DatabasePlan) -> list[object]:
+    """What must still be so when the plan is carried out. The statements of a conversion depend on the newest row."""
+    return [(step.kind, step.wish) if step.kind is Kind.CONVERSION else step for step in planned.steps]
 
 
 def _refuse_late(name: str, deadline: float | None) -> None:
@@ -156,6 +162,11 @@ def _refuse_late(name: str, deadline: float | None) -> None:
 def _do(connection: Connection, database: Database, step: Step, wait: Wait) -> None:
     if step.kind is Kind.INSTALLATION:
         install(connection)
+        return
+    if step.wish is not None:
+        convert(
+            database.conninfo, replace(step.wish, lock_timeout=wait.lock_timeout, window=wait.window), lambda _: None
+        )
         return
     attempt = f"could not do this to {step.object}: {step.summary or step.action}"
     if step.in_cron:

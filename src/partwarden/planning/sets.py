@@ -10,6 +10,7 @@ from partwarden.config import Database, PartitionSet
 from partwarden.config.names import QualifiedName, qualified_name
 from partwarden.database import quoted
 from partwarden.nearest import nearest
+from partwarden.planning.conversion import plan_conversion
 from partwarden.planning.create import create, takes_no_default
 from partwarden.planning.differences import compare, shown
 from partwarden.planning.steps import Action, Change, Danger, Kind, Obstacle, Step, Warned
@@ -55,10 +56,24 @@ def plan_set(view: View, one: Meant) -> Iterator[Step | Obstacle]:
         yield from refused
         return
     managed = view.managed.get(table.parent_table)
-    if managed is None:
+    if table.key is None:
+        yield from _plain_table(view, wanted, table)
+    elif managed is None:
         yield _new_set(view, wanted, table)
     else:
         yield from _changed_set(view, wanted, managed, table)
+
+
+def _plain_table(view: View, wanted: PartitionSet, table: Table) -> Iterator[Step | Obstacle]:
+    if wanted.convert:
+        yield from plan_conversion(view, wanted, table)
+        return
+    yield Obstacle(
+        table.parent_table,
+        "it is a plain table, not a partitioned one",
+        "write `convert: true`, to have it made a partition set while everybody goes on reading and writing",
+        str(wanted.source),
+    )
 
 
 def _new_set(view: View, wanted: PartitionSet, table: Table) -> Step | Obstacle:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from partwarden.converting import Wish
+
 
 class Kind(StrEnum):
     """What a step changes."""
@@ -29,11 +31,12 @@ class Action(StrEnum):
 
 
 class Danger(StrEnum):
-    """Why a person should look twice."""
+    """Why a person should look twice. ``different``: something that held before no longer will."""
 
     DESTRUCTIVE = "destructive"
     SLOW = "slow"
     LOCKING = "locking"
+    DIFFERENT = "different"
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Step:
     """One change, done in one transaction.
 
     ``statements`` are what is run, and can be pasted into psql; ``in_cron`` tells that they are for the database that pg_cron
-    lives in. ``parent`` is the table that has to be locked, by its oid.
+    lives in. ``parent`` is the table that has to be locked, by its oid; ``wish`` is what the room that converts is told.
     """
 
     kind: Kind
@@ -70,6 +73,7 @@ class Step:
     warnings: tuple[Warned, ...] = ()
     in_cron: bool = False
     parent: int | None = None
+    wish: Wish | None = None
 
     @property
     def destroys(self) -> bool:

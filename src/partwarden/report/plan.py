@@ -16,7 +16,7 @@ from partwarden.planning import Action, Applied, Change, Danger, DatabasePlan, K
 from partwarden.report.text import in_one_line
 
 _SIGNS = {Action.ADD: ("+", "green"), Action.CHANGE: ("~", "yellow"), Action.REMOVE: ("-", "red")}
-_DANGERS = {Danger.DESTRUCTIVE: "bold red", Danger.SLOW: "yellow", Danger.LOCKING: "yellow"}
+_DANGERS = {Danger.DESTRUCTIVE: "bold red", Danger.SLOW: "yellow", Danger.LOCKING: "yellow", Danger.DIFFERENT: "yellow"}
 
 
 class Doing:
@@ -110,7 +110,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             {
                 **asdict(database),
                 "steps": [
-                    {name: value for name, value in asdict(step).items() if name != "parent"}
+                    {name: value for name, value in asdict(step).items() if name not in ("parent", "wish")}
                     | {"destroys": step.destroys}
                     for step in database.steps
                 ],
