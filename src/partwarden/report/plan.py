@@ -71,8 +71,8 @@ def print_script(out: Console, plan: Plan) -> None:
         for step in database.steps:
             where = f"{database.name}, in the database of pg_cron" if step.in_cron else database.name
             out.print(f"-- {where}: {in_one_line(_title(step))}", markup=False)
-            if not step.statements:
-                out.print(f"-- partwarden install, with the connection string of {database.name}\n", markup=False)
+            if (command := _command(step, database.name)) is not None:
+                out.print(f"-- {command}\n", markup=False)
                 continue
             out.print("begin;", *step.statements, "commit;", sep="\n", markup=False)
             out.print()
@@ -188,6 +188,16 @@ def _change(change: Change, width: int, *, is_new: bool) -> Text:
         return Text.assemble(f"      {change.key:<{width}}  ", after)
     before = "-" if change.before is None else in_one_line(change.before)
     return Text.assemble(f"      {change.key:<{width}}  ", (before, "red"), " → ", after)
+
+
+def _command(step: Step, database: str) -> str | None:
+    """The command that does what no script can do."""
+    if step.kind is Kind.INSTALLATION:
+        return f"partwarden install -d {database}"
+    if step.wish is not None:
+        wish = step.wish
+        return f"partwarden convert {wish.table} --control {wish.control} --interval '{wish.interval}' -d {database}"
+    return None
 
 
 def _title(step: Step) -> str:
