@@ -26,6 +26,8 @@ OLDEST_SERVER = 130000
 # A lock that is not to be had is no reason to wait: whoever wants the table behind us would wait too.
 _LOCK_TIMEOUT_MS = 1000
 
+_ASK_ITS_OWNER = "connect as the role that owns it, or have that role grant what is missing"
+
 
 @dataclass(frozen=True)
 class Extension:
@@ -94,21 +96,33 @@ def _open(login: Login, database: str | None, timeout: float | None) -> Connecti
 
 
 @contextmanager
-def connect_read_only(dsn: str, *, timeout: float, database: str | None = None) -> Iterator[Connection]:
+def connect_read_only(dsn: str, *, timeout: float | None, database: str | None = None) -> Iterator[Connection]:
     """Connect to look at a catalog: nothing can be written, no lock is waited for, and ``timeout`` is in seconds."""
     with connect(dsn, database=database, timeout=timeout) as connection:
-        connection.autocommit = True
-        connection.read_only = True
-        for name, value in (
-            ("default_transaction_read_only", "on"),
-            ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
-            ("jit", "off"),
-            # The planner takes every common table expression for one row, and joins thousands by nested loops.
-            ("enable_nestloop", "off"),
-            ("search_path", "pg_catalog, pg_temp"),
-        ):
-            connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
+        make_read_only(connection)
         yield connection
+
+
+def make_read_only(connection: Connection) -> None:
+    """Have a connection do nothing but look: in autocommit, writing nothing, waiting a second for a lock."""
+    connection.autocommit = True
+    connection.read_only = True
+    for name, value in (
+        ("default_transaction_read_only", "on"),
+        ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
+        ("jit", "off"),
+        # The planner takes every common table expression for one row, and joins thousands by nested loops.
+        ("enable_nestloop", "off"),
+        ("search_path", "pg_catalog, pg_temp"),
+    ):
+        connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
+
+
+def write_plainly(connection: Connection) -> None:
+    """Times and intervals are written as every session reads them, whatever the role or the database has set."""
+    connection.execute(
+        "select pg_catalog.set_config('datestyle', 'ISO', false), pg_catalog.set_config('intervalstyle', 'postgres', false)"
+    )
 
 
 @contextmanager
@@ -174,8 +188,13 @@ def advice_of(failure: psycopg.Error) -> str:
     match failure:
         case psycopg.errors.QueryCanceled():
             return "give it more time: --timeout SECONDS"
+        case psycopg.errors.ReadOnlySqlTransaction():
+            return "connect to where it can be written: the primary, without default_transaction_read_only"
         case psycopg.errors.InsufficientPrivilege():
-            return "connect as the role that owns it, or have that role grant what is missing"
+            return _ASK_ITS_OWNER
+        # What pg_partman catches it raises anew, with a code of its own.
+        case psycopg.errors.RaiseException() if first_line(failure).startswith(("permission denied", "must be owner")):
+            return _ASK_ITS_OWNER
         case psycopg.errors.OperationalError():
             return "see that the server is well, then the same command again"
         case _:

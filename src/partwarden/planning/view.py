@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import psycopg
 
 from partwarden.catalog import ManagedSet, Partman, Table, managed_sets, read_partman, read_tables
-from partwarden.database import Connection, Server, inspect
+from partwarden.database import Connection, Server, explained, inspect, write_plainly
+from partwarden.errors import PlanFailed
 from partwarden.install import installed_version
 
 
@@ -52,10 +53,16 @@ class View:
         ).fetchone()
         return row == (True,)
 
+    def has_rows(self, name: str) -> bool:
+        """Whether a table, by its name as SQL writes it, holds any row. Raises PlanFailed where that can't be seen."""
+        with explained(f"could not look whether {name} has rows", PlanFailed):
+            row = self.connection.execute(f"select exists (select from {name})".encode()).fetchone()
+        return row == (True,)
+
 
 def look(connection: Connection) -> View:
     """Read what is there; the connection is in autocommit."""
-    connection.execute("select set_config('intervalstyle', 'postgres', false)")
+    write_plainly(connection)
     partman = read_partman(connection)
     installed = installed_version(connection)
     return View(
@@ -65,7 +72,12 @@ def look(connection: Connection) -> View:
         managed={} if partman is None else managed_sets(connection, partman),
         tables=read_tables(connection),
         policies=dict(connection.execute("select parent_table, repair from partwarden.set_policy").fetchall())
-        if installed is not None
+        if has_table(connection, "partwarden.set_policy")
         else {},
         installed=installed,
     )
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Whether there is this table, or another relation of its name; an older partwarden does not have all of its own."""
+    return connection.execute("select to_regclass(%s) is not null", (name,)).fetchone() == (True,)
