@@ -267,18 +267,19 @@ def _put(cron: Connection, wanted: _Wanted, database: str) -> Job:
     command = wanted.command or (found[1] if found else SILENT_MONITOR)
     if found == (when, command, database, True):
         return Job(name, when, command, database, "unchanged")
-    for statement in statements_to_schedule(name, when, command, database, is_off=found is not None and not found[3]):
+    anew = found is not None and found[2:] != (database, True)
+    for statement in statements_to_schedule(name, when, command, database, anew=anew):
         cron.execute(statement)
     return Job(name, when, command, database, "added" if found is None else "changed")
 
 
-def statements_to_schedule(name: str, when: str, command: str, database: str, *, is_off: bool) -> list[sql.Composed]:
-    """What puts a job into pg_cron under its name, whether or not one is there; ``is_off``: there is one that is off."""
+def statements_to_schedule(name: str, when: str, command: str, database: str, *, anew: bool) -> list[sql.Composed]:
+    """What puts a job into pg_cron under its name; ``anew`` where there is one that is off, or for another database."""
     schedule = sql.SQL("select cron.schedule_in_database({}, {}, {}, {}, null, true);").format(
         name, when, command, database
     )
-    # Scheduled anew under its name, a job keeps what it was switched to; cron.alter_job() takes a grant of its own.
-    return [*([statement_to_unschedule(name)] if is_off else []), schedule]
+    # Scheduled again under its name, a job keeps its switch and its database; cron.alter_job() takes a grant of its own.
+    return [*([statement_to_unschedule(name)] if anew else []), schedule]
 
 
 def statement_to_unschedule(name: str) -> sql.Composed:

@@ -170,6 +170,7 @@ def console(
         stderr=stderr,
         quiet=quiet,
         highlight=False,
+        emoji=False,
         soft_wrap=not wrap,
         width=width,
         color_system=None if is_plain else "auto",

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from partwarden.cli.confirm import confirm
 from partwarden.cli.duration import seconds
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.errors import BadOption
 
 _UNCHANGED, _CHANGED, _NOT_POSSIBLE = 0, 2, 3
 
@@ -31,6 +32,8 @@ def plan(
     config = common.file()
     with common.messages.status("looking at what is there"):
         made = make_plan(config, common.database, timeout=common.timeout)
+    if script and sum(bool(database.steps) for database in made.databases) > 1:
+        raise BadOption("a script is for one database, and several would change", remedy="name one: --database NAME")
     common.answer(plan_document(made))
     if script:
         print_script(common.out, made)

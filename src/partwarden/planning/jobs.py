@@ -8,6 +8,7 @@ from partwarden.config import Database
 from partwarden.config.models import Maintenance, Monitor
 from partwarden.database import Connection, inspect
 from partwarden.errors import PartwardenError
+from partwarden.planning.differences import shown
 from partwarden.planning.steps import Action, Change, Kind, Obstacle, Step
 from partwarden.schedule import (
     DEFAULT_MAINTENANCE,
@@ -27,22 +28,24 @@ from partwarden.schedule import (
 
 def plan_jobs(cron: Connection, database: str, wanted: Database) -> Iterator[Step | Obstacle]:
     """What is to be done about the jobs of a database; ``cron`` leads to where pg_cron lives."""
-    there = {job.kind: job for job in jobs_of(cron, database)}
     server = inspect(cron)
-    schedules = [section.schedule for section in (wanted.maintenance, wanted.monitor) if section]
+    sections = [section for section in (wanted.maintenance, wanted.monitor) if section]
     try:
-        for schedule in schedules:
-            refuse_seconds(schedule, server)
-        if schedules:
-            refuse_unprivileged(cron, server.user)
+        for section in sections:
+            refuse_seconds(section.schedule, server)
+        refuse_unprivileged(cron, server.user)
     except PartwardenError as refused:
-        yield Obstacle("jobs", refused.problem, refused.remedy or "", str(wanted.source))
+        if sections:  # else there is to be no job, and there is none of a role that may not schedule any
+            yield Obstacle("jobs", refused.problem, refused.remedy or "", str(wanted.source))
         return
+    there = {job.kind: job for job in jobs_of(cron, database)}
     if wanted.maintenance is not None:
-        yield from _plan_job("maintain", database, there.get("maintain"), _maintenance(wanted.maintenance, there))
+        yield from _plan_job(
+            "maintain", database, server.database, there.get("maintain"), _maintenance(wanted.maintenance, there)
+        )
     if wanted.monitor is not None:
         yield from _plan_job(
-            "monitor", database, there.get("monitor"), _monitor(wanted.monitor, there, fastest(server))
+            "monitor", database, server.database, there.get("monitor"), _monitor(wanted.monitor, there, fastest(server))
         )
 
 
@@ -64,20 +67,27 @@ def _monitor(wanted: Monitor | bool, there: dict[str, ScheduledJob], first: str)
     return wanted.schedule or (job.schedule if job else first), command
 
 
-def _plan_job(kind: str, database: str, job: ScheduledJob | None, wanted: tuple[str, str] | None) -> Iterator[Step]:
+def _plan_job(
+    kind: str, database: str, cron_database: str, job: ScheduledJob | None, wanted: tuple[str, str] | None
+) -> Iterator[Step]:
     name = job_name(kind, database)
     if wanted is None:
         if job is not None:
             statement = statement_to_unschedule(name).as_string(None)
-            yield Step(Kind.JOB, Action.REMOVE, name, "unschedule", (statement,), in_cron=True)
+            yield Step(Kind.JOB, Action.REMOVE, name, "unschedule", (statement,), cron_database=cron_database)
         return
     schedule, command = wanted
-    before = {} if job is None else {"schedule": job.schedule, "command": job.command, "active": _word(job.active)}
+    before: dict[str, str] = {}
+    if job is not None:
+        before = {"schedule": job.schedule, "command": job.command, "active": shown(job.active) or ""}
     after = {"schedule": schedule, "command": command, "active": "yes"}
+    if job is not None and job.database != database:
+        before["database"], after["database"] = job.database, database
     changes = tuple(Change(key, before.get(key), value) for key, value in after.items() if before.get(key) != value)
     if not changes:
         return
-    statements = statements_to_schedule(name, schedule, command, database, is_off=job is not None and not job.active)
+    anew = job is not None and (job.database, job.active) != (database, True)
+    statements = statements_to_schedule(name, schedule, command, database, anew=anew)
     yield Step(
         Kind.JOB,
         Action.ADD if job is None else Action.CHANGE,
@@ -85,9 +95,5 @@ def _plan_job(kind: str, database: str, job: ScheduledJob | None, wanted: tuple[
         "",
         tuple(statement.as_string(None) for statement in statements),
         changes,
-        in_cron=True,
+        cron_database=cron_database,
     )
-
-
-def _word(active: bool) -> str:
-    return "yes" if active else "no"

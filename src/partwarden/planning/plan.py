@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import psycopg
 
 from partwarden.config import Config, Database
-from partwarden.database import connect, explained, problem_of
+from partwarden.database import connect_read_only, explained, make_read_only, problem_of
 from partwarden.dsn import label
-from partwarden.errors import BadConfig, PartwardenError, PlanFailed
+from partwarden.errors import BadConfig, CouldNotConnect, PartwardenError, PlanFailed
 from partwarden.nearest import nearest
 from partwarden.planning.jobs import plan_jobs
 from partwarden.planning.sets import meant, plan_set
@@ -52,26 +52,23 @@ def plan_database(database: Database, *, timeout: float | None = None) -> Databa
     """The same for one database."""
     shown = label(database.dsn)
     try:
-        dsn = database.conninfo
         with (
-            connect(dsn, timeout=timeout) as connection,
+            connect_read_only(database.conninfo, timeout=timeout) as connection,
             explained(f"could not look at database {database.name}", PlanFailed),
         ):
-            connection.autocommit = True
-            connection.execute("select set_config('default_transaction_read_only', 'on', false)")
             view = look(connection)
             steps: list[Step] = []
             obstacles: list[Obstacle] = []
             notes: list[str] = []
-            later = None
-            for found in _everything(view, database, dsn):
+            later: list[str] = []
+            for found in _everything(view, database, timeout):
                 match found:
                     case Step():
                         steps.append(found)
                     case Obstacle():
                         obstacles.append(found)
                     case _Later():
-                        later = found.text
+                        later.append(found.text)
                     case _:
                         notes.append(found)
             server = {"postgresql": str(view.server.version // 10000), "database": view.server.database}
@@ -79,7 +76,9 @@ def plan_database(database: Database, *, timeout: float | None = None) -> Databa
                 server["pg_partman"] = view.partman.version
             if view.installed is not None:
                 server["partwarden"] = view.installed
-            return DatabasePlan(database.name, shown, server, tuple(steps), tuple(obstacles), tuple(notes), later)
+            return DatabasePlan(
+                database.name, shown, server, tuple(steps), tuple(obstacles), tuple(notes), "; ".join(later) or None
+            )
     except PartwardenError as failure:
         return DatabasePlan(database.name, shown, error=failure.problem, remedy=failure.remedy)
     except psycopg.Error as failure:
@@ -93,7 +92,7 @@ class _Later:
     text: str
 
 
-def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obstacle | _Later | str]:
+def _everything(view: View, database: Database, timeout: float | None) -> Iterator[Step | Obstacle | _Later | str]:
     surroundings = list(plan_surroundings(view, database))
     yield from surroundings
     settings = plan_settings(view, database)
@@ -103,14 +102,22 @@ def _everything(view: View, database: Database, dsn: str) -> Iterator[Step | Obs
         yield from _sets(view, database, surroundings)
     yield from plan_silences(view, database)
     if database.maintenance is not None or database.monitor is not None:
-        try:
-            with open_cron(dsn, view.server.database, database.cron_database) as cron:
-                yield from plan_jobs(cron, view.server.database, database)
-        except NoCron as missing:
-            if "pg_cron" in database.extensions and "pg_cron" not in view.server.extensions:
-                yield _Later("the jobs are planned when pg_cron is there")
-            elif database.maintenance or database.monitor:
-                yield Obstacle("jobs", missing.problem, missing.remedy or "", str(database.source))
+        yield from _jobs(view, database, timeout)
+
+
+def _jobs(view: View, database: Database, timeout: float | None) -> Iterator[Step | Obstacle | _Later]:
+    try:
+        with open_cron(database.conninfo, view.server.database, database.cron_database, timeout) as cron:
+            make_read_only(cron)
+            yield from plan_jobs(cron, view.server.database, database)
+    except NoCron as missing:
+        if "pg_cron" in database.extensions and "pg_cron" not in view.server.extensions:
+            yield _Later("the jobs are planned when pg_cron is there")
+        elif database.maintenance or database.monitor:
+            remedy = "add pg_cron to shared_preload_libraries, then: create extension pg_cron; or say cron_database"
+            yield Obstacle("jobs", missing.problem, remedy, str(database.source))
+    except CouldNotConnect as failure:
+        yield Obstacle("jobs", failure.problem, failure.remedy or "", str(database.source_of("cron_database")))
 
 
 def _sets(

@@ -60,8 +60,9 @@ class Warned:
 class Step:
     """One change, done in one transaction.
 
-    ``statements`` are what is run, and can be pasted into psql; ``in_cron`` tells that they are for the database that pg_cron
-    lives in. ``parent`` is the table that has to be locked, by its oid; ``wish`` is what the room that converts is told.
+    ``statements`` are what is run, and can be pasted into psql; they are for the database that pg_cron lives in where
+    ``cron_database`` names it. ``parent`` is the table that has to be locked, by its oid; ``wish`` is what the room that
+    converts is told.
     """
 
     kind: Kind
@@ -71,7 +72,7 @@ class Step:
     statements: tuple[str, ...]
     changes: tuple[Change, ...] = ()
     warnings: tuple[Warned, ...] = ()
-    in_cron: bool = False
+    cron_database: str | None = None
     parent: int | None = None
     wish: Wish | None = None
 

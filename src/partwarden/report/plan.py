@@ -66,15 +66,19 @@ def print_plan(out: Console, plan: Plan, *, verbose: bool) -> None:
 
 
 def print_script(out: Console, plan: Plan) -> None:
-    """All statements as one script for each database, for a DBA's review."""
+    """All statements as a script for psql, which begins in the database itself, and goes where pg_cron lives for the jobs."""
     for database in plan.databases:
+        here = home = database.server.get("database")
         for step in database.steps:
-            where = f"{database.name}, in the database of pg_cron" if step.in_cron else database.name
-            out.print(f"-- {where}: {in_one_line(_title(step))}", markup=False)
+            out.print(f"-- {database.name}: {in_one_line(_title(step))}", markup=False)
             if (command := _command(step, database.name)) is not None:
                 out.print(f"-- {command}\n", markup=False)
                 continue
-            out.print("begin;", *step.statements, "commit;", sep="\n", markup=False)
+            where = step.cron_database or home
+            if where is not None and where != here:
+                out.print(f"\\connect {_for_psql(where)}", markup=False)
+                here = where
+            out.print("begin;", "set local lock_timeout = '5s';", *step.statements, "commit;", sep="\n", markup=False)
             out.print()
 
 
@@ -198,6 +202,11 @@ def _command(step: Step, database: str) -> str | None:
         wish = step.wish
         return f"partwarden convert {wish.table} --control {wish.control} --interval '{wish.interval}' -d {database}"
     return None
+
+
+def _for_psql(name: str) -> str:
+    """A name as an argument of psql's own commands."""
+    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _title(step: Step) -> str:
