@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from partwarden.config import Config, Database
 from partwarden.converting import convert
-from partwarden.database import Connection, connect, explained, inspect
+from partwarden.database import Connection, connect, explained, inspect, write_plainly
 from partwarden.draining.events import Event
 from partwarden.draining.locks import in_short_tries
 from partwarden.errors import ApplyFailed, PartwardenError
@@ -69,84 +67,93 @@ def apply(
     """Do what the plan says, database by database; one that can't be reached or fails is no reason to leave out the others.
 
     Nothing is begun in a database where the file asks for what can't be, where something would be destroyed without
-    ``allow_destroy``, where another apply is at work, or where the plan is no longer the same.
+    ``allow_destroy``, on a standby, where another apply is at work, or where the plan is no longer the same.
     """
     databases = {database.name: database for database in chosen(config, [each.name for each in plan.databases])}
-    done = []
-    for planned in plan.databases:
+    return [
+        _Work(databases[planned.name], planned, tell, wait or Wait(), allow_destroy).outcome()
+        for planned in plan.databases
+    ]
+
+
+@dataclass
+class _Work:
+    """What is done in one database: ``done``, what is being done now, and what is still ahead."""
+
+    database: Database
+    planned: DatabasePlan
+    tell: Tell
+    wait: Wait
+    allow_destroy: bool
+    done: list[Step] = field(default_factory=list)
+    now: Step | None = None
+    ahead: tuple[Step, ...] = ()
+
+    def outcome(self) -> Applied:
+        """Do it, and tell how it went."""
+        self.ahead = self.planned.steps
         try:
-            _refuse(planned, allow_destroy=allow_destroy)
-            with connect(databases[planned.name].conninfo) as connection, _alone(connection, planned.name):
-                done.append(
-                    _apply(
-                        connection, databases[planned.name], planned, tell, wait or Wait(), allow_destroy=allow_destroy
-                    )
-                )
+            self._refuse(self.planned)
+            with (
+                explained(f"could not go on in {self.planned.name}", ApplyFailed),
+                connect(self.database.conninfo) as connection,
+            ):
+                self._claim(connection)
+                self._do_all(connection)
         except PartwardenError as failure:
-            done.append(Applied(planned.name, error=failure, not_done=planned.steps))
-    return done
+            return Applied(self.planned.name, tuple(self.done), self.now, failure, self.ahead)
+        return Applied(self.planned.name, tuple(self.done))
 
-
-def _refuse(planned: DatabasePlan, *, allow_destroy: bool) -> None:
-    if planned.error is not None:
-        raise ApplyFailed(planned.error, remedy=planned.remedy or "partwarden plan says more")
-    if planned.obstacles:
-        first = planned.obstacles[0]
-        raise ApplyFailed(
-            f"nothing was changed in {planned.name}: {first.object}: {first.problem}", remedy=first.remedy
-        )
-    destroying = [step for step in planned.steps if step.destroys]
-    if destroying and not allow_destroy:
-        raise ApplyFailed(
-            f"nothing was changed in {planned.name}: {destroying[0].object} would lose something: "
-            f"{next(each.text for each in destroying[0].warnings if each.danger == 'destructive')}",
-            remedy="if that is meant: --allow-destroy",
-        )
-
-
-@contextmanager
-def _alone(connection: Connection, name: str) -> Iterator[None]:
-    """One apply at a time for a database; the claim ends with the connection."""
-    connection.autocommit = True
-    row = connection.execute("select pg_try_advisory_lock(hashtext('partwarden apply'))").fetchone()
-    if row != (True,):
-        raise ApplyFailed(f"nothing was changed in {name}: another apply is at work there", remedy="wait for it")
-    yield
-
-
-def _apply(
-    connection: Connection,
-    database: Database,
-    planned: DatabasePlan,
-    tell: Tell,
-    wait: Wait,
-    *,
-    allow_destroy: bool,
-) -> Applied:
-    done: list[Step] = []
-    deadline = time.monotonic() + wait.timeout if wait.timeout is not None else None
-    for _ in range(_ROUNDS):
-        fresh = plan_database(database)
-        if not done and _what_counts(fresh) != _what_counts(planned):
+    def _claim(self, connection: Connection) -> None:
+        """One apply at a time for a database; the claim ends with the connection."""
+        connection.autocommit = True
+        write_plainly(connection)
+        if inspect(connection).in_recovery:
             raise ApplyFailed(
-                f"nothing was changed in {planned.name}: it is no longer as it was when the plan was made",
-                remedy="partwarden plan",
+                f"{self._so_far()}: this server is a standby", remedy="name its primary; the standby will follow"
             )
-        _refuse(fresh, allow_destroy=allow_destroy)
-        for number, step in enumerate(fresh.steps):
-            tell.begins(planned.name, step)
-            try:
-                _refuse_late(planned.name, deadline)
-                _do(connection, database, step, wait)
-            except PartwardenError as failure:
-                return Applied(planned.name, tuple(done), step, failure, fresh.steps[number + 1 :])
-            done.append(step)
-            tell.ends(planned.name, step)
-        if fresh.later is None and not any(step.kind is Kind.CONVERSION for step in fresh.steps):
-            break
-    with explained(f"could not take note of what is applied in {planned.name}", ApplyFailed):
-        record(connection, database)
-    return Applied(planned.name, tuple(done))
+        row = connection.execute("select pg_try_advisory_lock(hashtext('partwarden apply'))").fetchone()
+        if row != (True,):
+            raise ApplyFailed(f"{self._so_far()}: another apply is at work there", remedy="wait for it")
+
+    def _do_all(self, connection: Connection) -> None:
+        deadline = time.monotonic() + self.wait.timeout if self.wait.timeout is not None else None
+        for _ in range(_ROUNDS):
+            fresh = plan_database(self.database)
+            if not self.done and _what_counts(fresh) != _what_counts(self.planned):
+                raise ApplyFailed(
+                    f"{self._so_far()}: it is no longer as it was when the plan was made", remedy="partwarden plan"
+                )
+            self._refuse(fresh)
+            for number, step in enumerate(fresh.steps):
+                self.now, self.ahead = step, fresh.steps[number + 1 :]
+                self.tell.begins(self.planned.name, step)
+                _refuse_late(self.planned.name, deadline)
+                _do(connection, self.database, step, self.wait)
+                self.done.append(step)
+                self.now = None
+                self.tell.ends(self.planned.name, step)
+            if fresh.later is None and not any(step.kind is Kind.CONVERSION for step in fresh.steps):
+                break
+        with explained(f"could not take note of what is applied in {self.planned.name}", ApplyFailed):
+            record(connection, self.database)
+
+    def _refuse(self, plan: DatabasePlan) -> None:
+        if plan.error is not None:
+            raise ApplyFailed(plan.error, remedy=plan.remedy or "partwarden plan says more")
+        if plan.obstacles:
+            first = plan.obstacles[0]
+            raise ApplyFailed(f"{self._so_far()}: {first.object}: {first.problem}", remedy=first.remedy)
+        destroying = [step for step in plan.steps if step.destroys]
+        if destroying and not self.allow_destroy:
+            raise ApplyFailed(
+                f"{self._so_far()}: {destroying[0].object} would lose something: "
+                f"{next(each.text for each in destroying[0].warnings if each.danger == 'destructive')}",
+                remedy="if that is meant: --allow-destroy",
+            )
+
+    def _so_far(self) -> str:
+        return f"nothing {'more ' if self.done else ''}was changed in {self.planned.name}"
 
 
 def _what_counts(planned: DatabasePlan) -> list[object]:
@@ -169,20 +176,18 @@ def _do(connection: Connection, database: Database, step: Step, wait: Wait) -> N
         )
         return
     attempt = f"could not do this to {step.object}: {step.summary or step.action}"
-    if step.in_cron:
-        name = inspect(connection).database
+    if step.cron_database is not None:
         with (
-            open_cron(database.conninfo, name, database.cron_database) as cron,
             explained(attempt, ApplyFailed),
+            open_cron(database.conninfo, step.cron_database, step.cron_database) as cron,
             cron.transaction(),
         ):
-            _run(cron, step)
+            _run_with_patience(cron, step)
         return
     with explained(attempt, ApplyFailed):
         if step.parent is None:
             with connection.transaction():
-                connection.execute("set local lock_timeout = '5s'")
-                _run(connection, step)
+                _run_with_patience(connection, step)
             return
         in_short_tries(
             connection,
@@ -192,6 +197,11 @@ def _do(connection: Connection, database: Database, step: Step, wait: Wait) -> N
             patience=wait,
             tell=_silently,
         )
+
+
+def _run_with_patience(connection: Connection, step: Step) -> None:
+    connection.execute("set local lock_timeout = '5s'")
+    _run(connection, step)
 
 
 def _run(connection: Connection, step: Step) -> None:
