@@ -64,11 +64,8 @@ def install(
         before = installed_version(connection)
         if before is None:
             _create_schema(connection, server)
-        elif _version_key(before) > _version_key(__version__):
-            raise InstallRefused(
-                f"database {server.database} has partwarden {before}, newer than this one, {__version__}",
-                remedy="install with that version or a newer one; going back is not possible",
-            )
+        else:
+            _refuse_newer(server, before)
         pending = _pending_migrations(connection, server)
         readers_before = _readers(connection)
         replace = bool(pending) or _code_differs(connection)
@@ -158,10 +155,14 @@ def installed_version(connection: Connection) -> str | None:
 
 
 def is_up_to_date(connection: Connection) -> bool:
-    """Whether the database has all of this version, and an install would change nothing."""
-    return installed_version(connection) == __version__ and not (
-        _pending_migrations(connection, inspect(connection)) or _code_differs(connection)
-    )
+    """Whether the database has all of this version, and an install would change nothing.
+
+    Raises InstallRefused when a newer partwarden has been here.
+    """
+    installed, server = installed_version(connection), inspect(connection)
+    if installed is not None:
+        _refuse_newer(server, installed)
+    return installed == __version__ and not (_pending_migrations(connection, server) or _code_differs(connection))
 
 
 def _refuse_unfit(server: Server) -> None:
@@ -172,6 +173,14 @@ def _refuse_unfit(server: Server) -> None:
         )
     if server.in_recovery:
         raise InstallRefused("this server is a standby", remedy="install on its primary; the standby will follow")
+
+
+def _refuse_newer(server: Server, installed: str) -> None:
+    if _version_key(installed) > _version_key(__version__):
+        raise InstallRefused(
+            f"database {server.database} has partwarden {installed}, newer than this one, {__version__}",
+            remedy="install with that version or a newer one; going back is not possible",
+        )
 
 
 def _host_name(connection: Connection) -> str | None:

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 from partwarden.config import Database
 from partwarden.database import Connection
 from partwarden.planning.sets import Meant, meant
-from partwarden.planning.view import look
+from partwarden.planning.view import has_table, look
 from partwarden.planning.wanted import in_partmans_words
 
 _RECORD = """
@@ -28,7 +28,7 @@ where (kept.config, kept.sub) is distinct from (excluded.config, excluded.sub)
 def record(connection: Connection, database: Database) -> None:
     """Keep what is there now of all that the file says of its sets; it is as the file says, for it has been applied."""
     view = look(connection)
-    if view.installed is None or view.partman is None or not database.partition_sets:
+    if view.partman is None or not has_table(connection, "partwarden.wanted_set"):
         return
     sets = [each for each in meant(view, database) if isinstance(each, Meant)]
     rows = [

@@ -12,7 +12,7 @@ from partwarden.config import Database
 from partwarden.database import first_line
 from partwarden.planning.differences import shown
 from partwarden.planning.steps import Action, Change, Kind, Obstacle, Step
-from partwarden.planning.view import View
+from partwarden.planning.view import View, has_table
 from partwarden.planning.writing import literal, update
 
 _NOT_SETTINGS = frozenset({"schedule", "channel", "lambda_arn", "topic_arn"})
@@ -42,7 +42,10 @@ def plan_settings(view: View, database: Database) -> Step | Obstacle | None:
             return Obstacle("settings", first_line(failure), "partwarden validate names the key", str(database.source))
         assert row is not None
         actual, after = row
-        wanted = {name: value for name, value in wanted.items() if actual.get(name) != after.get(name)}
+        # One that is not there yet comes with the upgrade, which is a step before this one.
+        wanted = {
+            name: value for name, value in wanted.items() if name not in actual or actual[name] != after.get(name)
+        }
     if not wanted:
         return None
     return Step(
@@ -57,21 +60,16 @@ def plan_settings(view: View, database: Database) -> Step | Obstacle | None:
 
 def plan_silences(view: View, database: Database) -> Iterator[Step]:
     """Silences that are not kept as the file has them; those that the file does not have end."""
-    wanted = {(each.check, each.object): (str(each.until), each.note) for each in database.silences}
+    wanted = {(each.check, each.object): (_moment(view, each.until), each.note) for each in database.silences}
     actual: dict[tuple[str, str], tuple[str, str | None]] = {}
-    if view.installed is not None and _knows_silences(view):
+    if has_table(view.connection, "partwarden.silence"):
         rows = view.connection.execute("select check_id, object, until::text, note from partwarden.silence").fetchall()
         actual = {(check, name): (until, note) for check, name, until, note in rows}
     changes, statements = [], []
     for key in sorted({*wanted, *actual}):
         after = wanted.get(key)
         before = actual.get(key)
-        if (
-            after is not None
-            and before is not None
-            and after[1] == before[1]
-            and _same_moment(view, after[0], before[0])
-        ):
+        if after == before:
             continue
         if after is None and not database.silences and "silences" not in database.model_fields_set:
             continue
@@ -91,13 +89,11 @@ def plan_silences(view: View, database: Database) -> Iterator[Step]:
         yield Step(Kind.SILENCES, Action.CHANGE, "silences", "", tuple(statements), tuple(changes))
 
 
-def _knows_silences(view: View) -> bool:
-    return view.connection.execute("select to_regclass('partwarden.silence') is not null").fetchone() == (True,)
-
-
-def _same_moment(view: View, one: str, other: str) -> bool:
-    row = view.connection.execute("select %s::timestamptz = %s::timestamptz", (one, other)).fetchone()
-    return row == (True,)
+def _moment(view: View, text: str) -> str:
+    """A date or a time as the server writes it, with the time zone that this role has."""
+    row = view.connection.execute("select %s::timestamptz::text", (text,)).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def _until(silence: tuple[str, str | None] | None) -> str | None:

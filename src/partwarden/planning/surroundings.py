@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from partwarden import __version__
 from partwarden.config import Database
 from partwarden.database import quoted
+from partwarden.errors import InstallRefused
 from partwarden.install import is_up_to_date
 from partwarden.planning.steps import Action, Danger, Kind, Obstacle, Step, Warned
 from partwarden.planning.view import View
@@ -50,13 +51,18 @@ def plan_surroundings(view: View, database: Database) -> Iterator[Step | Obstacl
                 str(database.source_of("extensions")),
             )
     if needs_partwarden(database):
-        yield from _plan_installation(view)
+        yield from _plan_installation(view, database)
 
 
-def _plan_installation(view: View) -> Iterator[Step]:
+def _plan_installation(view: View, database: Database) -> Iterator[Step | Obstacle]:
+    try:
+        is_there = view.installed is not None and is_up_to_date(view.connection)
+    except InstallRefused as refused:
+        yield Obstacle("partwarden", refused.problem, refused.remedy or "", str(database.source))
+        return
     if view.installed is None:
         yield Step(Kind.INSTALLATION, Action.ADD, "partwarden", f"install {__version__}", ())
-    elif not is_up_to_date(view.connection):
+    elif not is_there:
         before = view.installed
         what = "renew its routines" if before == __version__ else f"upgrade from {before} to {__version__}"
         warned = Warned(Danger.LOCKING, "waits up to 10 s for locks on partwarden's own tables")
