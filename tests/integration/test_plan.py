@@ -9,11 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from partwarden.config import Config, read_config
+from partwarden.config import read_config
 from partwarden.database import Connection
+from partwarden.errors import ApplyFailed
 from partwarden.incidents import State, list_incidents
 from partwarden.install import install
 from partwarden.planning import Plan, Step, Wait, apply, plan
+from tests.as_code import Nobody, applied, make_table, written
 from tests.commands import partwarden
 from tests.partition_sets import daily_set, partitions, put_row_in_the_way
 from tests.servers import Database
@@ -23,40 +25,6 @@ from tests.servers import Database
 def owner(database: Database) -> Iterator[Connection]:
     with database.connect_owner() as connection:
         yield connection
-
-
-class Nobody:
-    """Is told, and does not listen."""
-
-    def begins(self, database: str, step: Step) -> None: ...
-
-    def ends(self, database: str, step: Step) -> None: ...
-
-
-def written(folder: Path, database: Database, text: str) -> Config:
-    """The file's text for one database, read."""
-    file = folder / "partwarden.yaml"
-    file.write_text(f"databases:\n  - name: app\n    dsn: {database.owner_dsn}\n" + text)
-    return read_config(file)
-
-
-def applied(config: Config, *, allow_destroy: bool = False) -> list[Step]:
-    """Apply the file; it has to come to its end, and then nothing is left to do."""
-    (result,) = apply(config, plan(config), Nobody(), allow_destroy=allow_destroy)
-    assert result.error is None, result
-    again = plan(config)
-    assert again.databases[0].error is None
-    assert again.databases[0].obstacles == ()
-    assert list(again.steps) == []
-    return list(result.done)
-
-
-def make_table(owner: Connection, name: str, *, by: str = "created_at") -> None:
-    owner.execute("create schema if not exists app")
-    owner.execute(
-        f"create table app.{name} (id bigint not null, created_at timestamptz not null, note text, "
-        f"primary key (id, created_at)) partition by range ({by})"
-    )
 
 
 def test_a_new_set_is_made_and_a_second_plan_finds_nothing(
@@ -114,6 +82,10 @@ def test_sub_partitions_are_made_and_their_settings_follow_the_file(
             "select premake, retention from partman.part_config where parent_table <> 'app.events'"
         ).fetchall()
     ) == {(5, "50000")}
+    if database.server.major > 15:  # before, each has one
+        last = text.replace("PREMAKE", "5, default: false").replace("KEEP", "50000")
+        (step,) = applied(written(tmp_path, database, last))
+        assert [(change.key, change.after) for change in step.changes] == [("sub.default", "no")]
 
 
 def test_partitions_are_partitioned_themselves_only_while_they_are_empty(
@@ -216,9 +188,20 @@ def test_one_file_sets_up_everything_and_drift_is_found(tmp_path: Path, database
     (step,) = applied(config)
     assert [(change.key, change.before, change.after) for change in step.changes] == [("premake", "5", "7")]
 
-    fewer = written(tmp_path, database, EVERYTHING.replace("maintenance: {schedule", "maintenance: false #"))
-    (step,) = applied(fewer)
+    with psycopg.connect(database.server.cluster.dsn(), autocommit=True) as cron:
+        cron.execute(
+            "update cron.job set database = 'postgres' where jobname = %s", (f"partwarden monitor {database.name}",)
+        )
+    (step,) = applied(config)
+    assert [(change.key, change.after) for change in step.changes] == [("database", database.name)]
+
+    fewer = EVERYTHING.replace("maintenance: {schedule", "maintenance: false #")
+    (step,) = applied(written(tmp_path, database, fewer))
     assert (step.kind, step.action) == ("job", "remove")
+
+    applied(written(tmp_path, database, fewer[: fewer.index("    partition_sets:")]))
+    owner.execute("delete from partman.part_config where parent_table = 'app.events'")
+    assert owner.execute("select object from partwarden.run_checks(array['config-drift'])").fetchall() == []
 
 
 def test_a_silence_of_the_file_keeps_an_incident_quiet_and_its_end_tells_of_it(
@@ -392,19 +375,35 @@ class Interrupted(Nobody):
         raise KeyboardInterrupt(f"{database}: {step.object}")
 
 
+class Ended(Nobody):
+    """Somebody ends the connection while a step is being done."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begins(self, database: str, step: Step) -> None:
+        assert (database, step.object) == ("app", "app.orders")
+        with self._database.connect() as superuser:
+            superuser.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and application_name = 'partwarden'"
+            )
+
+
 def test_what_is_interrupted_goes_on_and_a_lock_that_is_not_had_names_its_holder(
     tmp_path: Path, database: Database, owner: Connection
 ) -> None:
     for name in ("events", "orders"):
         make_table(owner, name)
-    config = written(
-        tmp_path,
-        database,
-        "    partition_sets: [{tables: app.*, control: created_at, interval: 1 day, infinite: true}]\n",
-    )
+    text = "    partition_sets: [{tables: app.*, control: created_at, interval: 1 day, infinite: true}]\n"
+    config = written(tmp_path, database, text)
     with pytest.raises(KeyboardInterrupt):
         apply(config, plan(config), Interrupted())
     assert [step.object for step in plan(config).steps] == ["app.orders"]
+    (result,) = apply(config, plan(config), Ended(database))
+    assert isinstance(result.error, ApplyFailed)
+    assert "terminating connection" in result.error.problem
+    assert result.failed is not None
     with database.connect_owner() as holder, holder.transaction():
         holder.execute("select from app.orders")
         (result,) = apply(config, plan(config), Nobody(), wait=Wait(window=0.3))

@@ -39,7 +39,7 @@ class ManagedSet:
 
     ``parent_table`` is pg_partman's name, schema and table without quotes; ``config`` and ``sub`` are its rows of
     part_config and part_config_sub; ``oid`` is None where the table is gone; ``above`` is the managed set that it is a
-    partition of; ``default_partition`` is the name of its default partition, without schema.
+    partition of.
     """
 
     parent_table: str
@@ -47,7 +47,6 @@ class ManagedSet:
     sub: Mapping[str, Any] | None
     oid: int | None
     above: str | None
-    default_partition: str | None
 
 
 def read_partman(connection: Connection) -> Partman | None:
@@ -88,14 +87,11 @@ def managed_sets(connection: Connection, partman: Partman) -> dict[str, ManagedS
                     on parent.relnamespace = namespace.oid
                    and parent.relname = split_part(config.parent_table, '.', 2)::name
             )
-            select configured.parent_table, configured.config, to_jsonb(sub), configured.oid, above.parent_table,
-                   default_partition.relname
+            select configured.parent_table, configured.config, to_jsonb(sub), configured.oid, above.parent_table
             from configured
             left join {sub} sub on sub.sub_parent = configured.parent_table
             left join pg_catalog.pg_inherits on inhrelid = configured.oid
             left join configured above on above.oid = inhparent
-            left join pg_catalog.pg_partitioned_table on partrelid = configured.oid
-            left join pg_catalog.pg_class default_partition on default_partition.oid = nullif(partdefid, 0)
             order by configured.parent_table
             """
         ).format(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from partwarden.config.names import QualifiedName
 from partwarden.database import Connection
 
 
@@ -12,7 +13,8 @@ class Table:
     """A table that is nobody's partition.
 
     ``key`` names the columns that it is partitioned by, in their order, with None for an expression; it is None where the
-    table is not partitioned. ``strategy`` is range, list or hash.
+    table is not partitioned. ``strategy`` is range, list or hash. ``default_partition`` may be in another schema. ``is_ours``:
+    the role that looks may do what its owner may.
     """
 
     oid: int
@@ -21,7 +23,8 @@ class Table:
     strategy: str | None
     key: tuple[str | None, ...] | None
     partitions: int
-    default_partition: str | None
+    default_partition: QualifiedName | None
+    is_ours: bool
 
     @property
     def parent_table(self) -> str:
@@ -42,7 +45,9 @@ def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
                 left join pg_catalog.pg_attribute on attrelid = partrelid and attnum = part.number and part.number > 0
                 order by place) end,
             (select count(*) from pg_catalog.pg_inherits where partrelid is not null and inhparent = pg_class.oid),
-            (select relname from pg_catalog.pg_class child where child.oid = nullif(partdefid, 0))
+            (select array[nspname::text, relname::text] from pg_catalog.pg_class child
+             join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace where child.oid = nullif(partdefid, 0)),
+            pg_has_role(relowner, 'usage')
         from pg_catalog.pg_class
         join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
         left join pg_catalog.pg_partitioned_table on partrelid = pg_class.oid
@@ -51,6 +56,15 @@ def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
         """
     ).fetchall()
     return {
-        (schema, name): Table(oid, schema, name, strategy, None if key is None else tuple(key), partitions, default)
-        for oid, schema, name, strategy, key, partitions, default in rows
+        (schema, name): Table(
+            oid,
+            schema,
+            name,
+            strategy,
+            None if key is None else tuple(key),
+            partitions,
+            None if default is None else QualifiedName(*default),
+            is_ours,
+        )
+        for oid, schema, name, strategy, key, partitions, default, is_ours in rows
     }

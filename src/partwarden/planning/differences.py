@@ -10,6 +10,7 @@ from partwarden.catalog import LENGTHS, ManagedSet, Table, fate_of_old
 from partwarden.config import PartitionSet, SubPartition
 from partwarden.database import quoted
 from partwarden.planning.create import configure_sub, create_sub
+from partwarden.planning.default_partition import DefaultChange, change_default, refuse_rows
 from partwarden.planning.steps import Change, Danger, Obstacle, Warned
 from partwarden.planning.view import View
 from partwarden.planning.wanted import FIXED, Wanted, in_partmans_words
@@ -38,8 +39,13 @@ def compare(view: View, wanted: PartitionSet, managed: ManagedSet, table: Table)
     if changed:
         config = f"{quoted(view.partman.schema)}.part_config"
         found.statements.append(update(config, changed, f"parent_table = {literal(managed.parent_table)}"))
-    if wanted.default is not None and wanted.default != (table.default_partition is not None):
-        _change_default(view, found, table, wanted)
+    match change_default(view, wanted, table):
+        case Obstacle() as obstacle:
+            found.obstacles.append(obstacle)
+        case DefaultChange() as change:
+            found.changes.append(Change("default", shown(not wanted.default), shown(wanted.default)))
+            found.warnings.append(change.warned)
+            found.statements += change.statements
     if wanted.sub is not None:
         _compare_sub(view, found, wanted, wanted.sub, managed, table, 1)
     return found
@@ -85,7 +91,7 @@ def _partition_partitions(
         f"where tree.level = {level} and tree.isleaf"
     )
     names = [leaf for (leaf,) in view.connection.execute(leaves.encode()).fetchall()]
-    full = next((leaf for leaf in names if _has_rows(view, leaf)), None)
+    full = next((leaf for leaf in names if view.has_rows(leaf)), None)
     if full is not None:
         found.obstacles.append(
             Obstacle(
@@ -102,18 +108,9 @@ def _partition_partitions(
     )
     found.statements += [
         f"lock table {name} in access exclusive mode;",
-        (
-            "do $check$ declare v_leaf text; v_any boolean; begin "
-            f"for v_leaf in {leaves} loop "
-            "execute 'select exists (select from ' || v_leaf || ')' into v_any; "
-            "if v_any then raise exception '% has got rows meanwhile', v_leaf; end if; end loop; end $check$;"
-        ),
+        refuse_rows(leaves),
         *create_sub(view, wanted, table, level),
     ]
-
-
-def _has_rows(view: View, name: str) -> bool:
-    return view.connection.execute(f"select exists (select from {name})".encode()).fetchone() == (True,)
 
 
 def _changed(view: View, words: Wanted, actual: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,8 +168,8 @@ def _note_retention(
         found.warnings.append(
             Warned(
                 Danger.DESTRUCTIVE,
-                f"{prefix}partitions of {parent} older than {keep} are {what} by the next maintenance; "
-                f"until now they were kept {'for ever' if before is None else 'for ' + before}",
+                f"{prefix}partitions of {parent} older than {after['retention']} are {what} by the next maintenance; "
+                f"until now they were kept {'for ever' if before is None else 'for ' + actual['retention']}",
             )
         )
     elif keep is not None and drops and not dropped:
@@ -187,44 +184,6 @@ def _note(found: Difference, words: Wanted, changed: Mapping[str, Any], actual: 
             found.changes.append(Change(prefix + words.keys[column], shown(actual[column]), shown(value)))
     if "retention.then" in {words.keys[column] for column in changed}:
         found.changes.append(Change(prefix + "retention.then", fate_of_old(actual), fate_of_old({**actual, **changed})))
-
-
-def _change_default(view: View, found: Difference, table: Table, wanted: PartitionSet) -> None:
-    name = quoted(table.schema, table.name)
-    found.changes.append(Change("default", *(("no", "yes") if wanted.default else ("yes", "no"))))
-    if table.default_partition is None:
-        made = quoted(table.schema, f"{table.name.encode()[:55].decode(errors='ignore')}_default")
-        found.warnings.append(
-            Warned(Danger.LOCKING, f"locks {name} for a moment; its partitions can be read and written")
-        )
-        found.statements += [
-            (
-                f"create table {made} (like {name} including comments including compression including constraints "
-                "including defaults including generated including statistics including storage);"
-            ),
-            f"alter table {name} attach partition {made} default;",
-        ]
-        return
-    default = quoted(table.schema, table.default_partition)
-    if _has_rows(view, default):
-        found.obstacles.append(
-            Obstacle(
-                table.parent_table,
-                f"its default partition {default} can't go, because it has rows",
-                f"partwarden drain {table.parent_table}",
-                str(wanted.source_of("default")),
-            )
-        )
-        return
-    found.warnings.append(Warned(Danger.DESTRUCTIVE, f"drops the empty default partition {default}, and locks {name}"))
-    found.statements += [
-        f"lock table {name} in access exclusive mode;",
-        (
-            f"do $check$ begin if exists (select from {default}) then "
-            "raise exception 'the default partition has got rows meanwhile'; end if; end $check$;"
-        ),
-        f"drop table {default};",
-    ]
 
 
 def shown(value: Any) -> str | None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from partwarden.catalog import ManagedSet, Table
 from partwarden.config import Database, PartitionSet
-from partwarden.config.names import QualifiedName, qualified_name
+from partwarden.config.names import QualifiedName, qualified_name, written
 from partwarden.database import quoted
 from partwarden.nearest import nearest
 from partwarden.planning.conversion import plan_conversion
-from partwarden.planning.create import create, takes_no_default
+from partwarden.planning.create import create
+from partwarden.planning.default_partition import change_default, refuse_taken, takes_no_default
 from partwarden.planning.differences import compare, shown
 from partwarden.planning.steps import Action, Change, Danger, Kind, Obstacle, Step, Warned
 from partwarden.planning.view import View
@@ -77,9 +78,20 @@ def _plain_table(view: View, wanted: PartitionSet, table: Table) -> Iterator[Ste
 
 
 def _new_set(view: View, wanted: PartitionSet, table: Table) -> Step | Obstacle:
+    if not table.is_ours:
+        return Obstacle(
+            table.parent_table,
+            f"role {view.server.user} is not its owner, and can't have partitions made",
+            "connect as its owner, or have that role granted",
+            str(wanted.source),
+        )
     statements = create(view, wanted, table)
     if isinstance(statements, Obstacle):
         return statements
+    no_default = change_default(view, wanted, table) if wanted.default is False else None
+    if isinstance(no_default, Obstacle):
+        return no_default
+    removal, warned = ((), ()) if no_default is None else (no_default.statements, (no_default.warned,))
     changes, policy = _policy(view, wanted, table)
     what = f"adopt its {table.partitions} partitions" if table.partitions else "make partitions"
     return Step(
@@ -87,9 +99,9 @@ def _new_set(view: View, wanted: PartitionSet, table: Table) -> Step | Obstacle:
         Action.ADD,
         table.parent_table,
         f"{what}, {wanted.interval} by {wanted.control}",
-        (*_template(view, wanted, table), *statements, *policy),
+        (*_template(view, wanted, table), *removal, *statements, *policy),
         tuple(changes),
-        tuple(_new_warnings(view, wanted, table)),
+        (*_new_warnings(view, wanted, table), *warned),
         parent=table.oid,
     )
 
@@ -147,7 +159,7 @@ def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacl
         yield Obstacle(
             table.parent_table,
             f"it is partitioned by {table.strategy} of {by}, not by {wanted.type or 'range'} of {wanted.control}",
-            f"write `control: {table.key[0]}`, or name another table",
+            _other_key(table),
             place,
         )
     if view.partman.is_4 and wanted.datetime_string is not None and table.parent_table not in view.managed:
@@ -165,6 +177,32 @@ def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacl
             f"alter table {quoted(table.schema, table.name)} rename to …;",
             place,
         )
+    if wanted.epoch == "microseconds" and view.partman.is_4:
+        yield Obstacle(
+            table.parent_table,
+            f"pg_partman {view.partman.version} knows no `epoch: microseconds`",
+            "bring pg_partman to a version that knows it: partwarden upgrade-check",
+            str(wanted.source_of("epoch")),
+        )
+    if wanted.template is False and view.partman.is_4 and table.parent_table not in view.managed:
+        yield Obstacle(
+            table.parent_table,
+            f"pg_partman {view.partman.version} makes no set without a template table",
+            "leave `template` out, or name a table",
+            str(wanted.source_of("template")),
+        )
+    if table.key is not None and table.parent_table not in view.managed:
+        taken = refuse_taken(view, wanted, table)
+        if taken is not None:
+            yield taken
+
+
+def _other_key(table: Table) -> str:
+    """What to do about a table that is partitioned by something else than the file says."""
+    key = table.key or ()
+    if len(key) != 1 or key[0] is None or table.strategy == "hash":
+        return "leave it out: pg_partman takes tables that are partitioned by range or list of one column"
+    return f"write `type: {table.strategy}` and `control: {written(key[0])}`, or name another table"
 
 
 def _levels(wanted: PartitionSet) -> Iterator[tuple[PartitionSet, str]]:
@@ -181,7 +219,9 @@ def _template(view: View, wanted: PartitionSet, table: Table) -> list[str]:
     name = qualified_name(wanted.template)
     if (name.schema, name.name) in view.tables:
         return []
-    return [f"create table {quoted(name.schema, name.name)} (like {quoted(table.schema, table.name)});"]
+    # Several new sets may share it: the first of them makes it.
+    like = quoted(table.schema, table.name)
+    return [f"create table if not exists {quoted(name.schema, name.name)} (like {like});"]
 
 
 def _policy(view: View, wanted: PartitionSet, table: Table) -> tuple[list[Change], list[str]]:

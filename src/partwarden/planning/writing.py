@@ -23,6 +23,14 @@ def literal(value: object) -> str:
     return sql.Literal(list(value) if isinstance(value, tuple) else value).as_string(None).strip()
 
 
+def do(body: str) -> str:
+    """An anonymous block; its quotes are such that no name within ends it."""
+    tag = "do"
+    while f"${tag}$" in body:
+        tag += "_"
+    return f"do ${tag}$ {body} ${tag}$;"
+
+
 def call(schema: str, routine: str, arguments: Mapping[str, Any]) -> str:
     """``schema.routine(name => value, …)``."""
     listed = ", ".join(f"{name} => {literal(value)}" for name, value in arguments.items())
