@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -17,6 +16,19 @@ from partwarden import bundle
 from partwarden.database import connect_read_only, explained, inspect
 from partwarden.errors import NotChecked
 from partwarden.ground import find_ground, rows_of
+
+_CHECKS = frozenset(
+    {
+        "gap",
+        "headroom-low",
+        "maintenance-disabled",
+        "maintenance-stale",
+        "set-unmanaged",
+        "stops-when-idle",
+        "undo-in-progress",
+    }
+)
+"""Those that say what the time line shows, and why: they stand on what it is made of, and cost next to nothing more."""
 
 _FURTHEST = datetime.max.replace(tzinfo=UTC).timestamp()
 _WIDEST_GAP = 9
@@ -47,7 +59,7 @@ class Place:
 class SetStatus:
     """A partition set; sub-sets count with it, and have no status of their own.
 
-    ``severity`` and ``findings`` are those of the checks that open no table. ``line`` are the places around this moment, in
+    ``severity`` and ``findings`` are those of the checks that say what the line shows. ``line`` are the places around this moment, in
     order, of which ``now`` is the one that holds it: the partition, or the place where it should be. ``ends_at`` is the
     moment at which the unbroken row of partitions ends, of a set by time; ``is_endless`` says that it never does. ``ahead``
     is how many partitions of that row lie behind the one of this moment. ``default_rows`` is an estimate, and None where
@@ -96,7 +108,7 @@ def look(dsn: str, *, past: int = 60, ahead: int = 60, timeout: float = 60) -> t
         server = inspect(connection)
         ground = find_ground(connection, dsn, server, {}, timeout=timeout)
         view = bundle.view("set_status", {"past": past, "ahead": ahead})
-        checks, _ = ground.doable(_checks())
+        checks, _ = ground.doable([check for check in bundle.checks() if check.id in _CHECKS])
         try:
             rows = rows_of(connection, ground.statement((view, *checks)))
         except psycopg.errors.QueryCanceled:
@@ -112,17 +124,6 @@ def look(dsn: str, *, past: int = 60, ahead: int = 60, timeout: float = 60) -> t
     return tuple(
         sorted(_folded([detail for _, severity, _, _, detail, *_ in rows if severity == "view"], found), key=_order)
     )
-
-
-@cache
-def _checks() -> tuple[bundle.Check, ...]:
-    """The checks of sets that look into no default partition."""
-    found = []
-    for check in bundle.checks():
-        stands_on = set(bundle.closure(check.uses))
-        if stands_on & {"partition_set", "managed_parent"} and "default_sample" not in stands_on:
-            found.append(check)
-    return tuple(found)
 
 
 _Row = Mapping[str, Any]

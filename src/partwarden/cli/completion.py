@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 
+_ZSH_EITHER_WAY = """
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then  # found in fpath by its name
+  _partwarden "$@"
+else  # sourced
+  compdef _partwarden partwarden
+fi
+"""
+
+
 def script_for(app: App) -> Any:
     """The command ``completion`` for this program."""
 
@@ -23,7 +32,10 @@ def script_for(app: App) -> Any:
         bash: put it into ~/.local/share/bash-completion/completions/partwarden; zsh: into _partwarden in a folder of fpath;
         fish: into ~/.config/fish/completions/partwarden.fish.
         """
-        sys.stdout.write(app.generate_completion(shell=shell))
+        script = app.generate_completion(shell=shell)
+        if shell == "zsh":
+            script = script.replace("_cyclopts_partwarden", "_partwarden") + _ZSH_EITHER_WAY
+        sys.stdout.write(script)
 
     return completion
 

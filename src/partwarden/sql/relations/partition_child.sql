@@ -12,6 +12,9 @@ select
     child.relreplident                                              as replica_identity,
     child.relowner                                                  as owner,
     child.relacl                                                    as privileges,
+    child.relpages                                                  as pages,
+    child.reltuples                                                 as rows,
+    child.reltoastrelid                                             as toast,
     coalesce(child.oid = partition_set.default_partition, false)    as is_default,
     coalesce((to_jsonb(inherits) ->> 'inhdetachpending')::boolean, false) as detach_pending,
     pg_get_expr(child.relpartbound, 0)                              as bound

@@ -1,8 +1,8 @@
 -- view: set_status
 -- uses: managed_parent, partition_set, partition_child, partition_bound, headroom, maintenance_record, locked
 -- why: how each set stands, from the catalog alone: its partitions around this moment, where they end, how much is in
---      them. Sizes and rows are what the last vacuum, or the statistics, know; only where neither has come by is the
---      size of a file asked for, and no table is opened
+--      them. Sizes and rows are what the last vacuum and the statistics know; of default partitions it is asked whether the
+--      file is empty
 with standing as (
     select
         partition_set.parent,
@@ -18,24 +18,43 @@ child_size as (
         partition_child.child,
         partition_child.is_default,
         partition_child.child_kind,
+        partition_child.rows,
         case
             when partition_child.child_kind <> 'r' then null
-            when heap.relpages > 0
-                then (heap.relpages + coalesce(toast.relpages, 0) + coalesce(indexes.pages, 0)) * page.bytes
-            when partition_child.child in (select locked.table_oid from locked) then null
-            when pg_relation_size(partition_child.child) = 0 then 0
-            else pg_total_relation_size(partition_child.child)
+            when partition_child.pages > 0 then (partition_child.pages + coalesce(beside.pages, 0)) * page.bytes
+            -- Vacuum has not come by, so there are few rows, or it will soon: as many as the statistics know, 160 bytes each.
+            else ceil(pg_stat_get_live_tuples(partition_child.child) * 160.0 / page.bytes) * page.bytes
         end::bigint as bytes
     from partition_child
-    join pg_catalog.pg_class heap on heap.oid = partition_child.child
     cross join (select current_setting('block_size')::bigint as bytes) page
-    left join pg_catalog.pg_class toast on toast.oid = heap.reltoastrelid
     left join (
-        select index.indrelid, sum(file.relpages) as pages
-        from pg_catalog.pg_index index
-        join pg_catalog.pg_class file on file.oid = index.indexrelid
-        group by index.indrelid
-    ) indexes on indexes.indrelid = partition_child.child
+        select coalesce(index.indrelid, toasted.child) as owner, sum(file.relpages) as pages
+        from pg_catalog.pg_class file
+        left join pg_catalog.pg_index index on index.indexrelid = file.oid
+        left join partition_child toasted on toasted.toast = file.oid and toasted.toast <> 0
+        where file.relkind in ('i', 't') and file.relpages > 1
+        group by coalesce(index.indrelid, toasted.child)
+    ) beside on beside.owner = partition_child.child
+),
+standby as (
+    select
+        looked.parent,
+        looked.child_kind as kind,
+        case
+            when looked.is_empty then 0
+            when pg_stat_get_tuples_inserted(looked.child) > 0 then pg_stat_get_live_tuples(looked.child)
+            when looked.rows >= 0 then looked.rows::bigint
+            when looked.is_locked then 0
+        end as rows
+    from (
+        select
+            child_size.*,
+            lock.is_on as is_locked,
+            not lock.is_on and child_size.child_kind = 'r' and pg_relation_size(child_size.child) = 0 as is_empty
+        from child_size
+        cross join lateral (select child_size.child in (select locked.table_oid from locked) as is_on) lock
+        where child_size.is_default
+    ) looked
 ),
 placed as (
     select
@@ -120,20 +139,7 @@ left join around on around.parent = partition_set.parent
 left join inside on inside.parent = partition_set.parent
 left join maintenance_record record
     on record.parent_table = partition_set.parent_table and record.phase = 'create' and record.outcome = 'succeeded'
-left join (
-    select
-        child_size.parent,
-        heap.relkind as kind,
-        case
-            when child_size.bytes = 0 then 0
-            when pg_stat_get_tuples_inserted(heap.oid) > 0 then pg_stat_get_live_tuples(heap.oid)
-            when heap.reltuples >= 0 then heap.reltuples::bigint
-            when child_size.bytes is null then 0  -- locked, and nobody knows of a row
-        end as rows
-    from child_size
-    join pg_catalog.pg_class heap on heap.oid = child_size.child
-    where child_size.is_default
-) standby on standby.parent = partition_set.parent
+left join standby on standby.parent = partition_set.parent
 left join (
     select partition_child.parent, true as is_so
     from partition_child
