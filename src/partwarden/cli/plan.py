@@ -30,7 +30,7 @@ def plan(
     from partwarden.report.plan import plan_document, print_plan, print_script
 
     config = common.file()
-    with common.messages.status("looking at what is there"):
+    with common.waiting("looking at what is there"):
         made = make_plan(config, common.database, timeout=common.timeout)
     if script and sum(bool(database.steps) for database in made.databases) > 1:
         raise BadOption("a script is for one database, and several would change", remedy="name one: --database NAME")
@@ -74,7 +74,7 @@ def apply(
         return plan(common=common)
     wait = Wait(seconds("--lock-timeout", lock_timeout), seconds("--window", window), common.timeout)
     config = common.file()
-    with common.messages.status("looking at what is there"):
+    with common.waiting("looking at what is there"):
         made = make_plan(config, common.database, timeout=common.timeout)
     print_plan(common.messages, made, verbose=common.verbose)
     if made.has_changes and not confirm(common.messages, "do it?", yes=yes, quiet=common.json):
@@ -82,5 +82,5 @@ def apply(
     with Doing(common.messages) as tell:
         results = carry_out(config, made, tell, wait=wait, allow_destroy=allow_destroy)
     common.answer(applied_document(results))
-    print_applied(common.out, results)
+    print_applied(common.table, results)
     return 0 if all(each.is_complete for each in results) else _NOT_POSSIBLE

@@ -119,7 +119,7 @@ class _Work:
     def _do_all(self, connection: Connection) -> None:
         deadline = time.monotonic() + self.wait.timeout if self.wait.timeout is not None else None
         for _ in range(_ROUNDS):
-            fresh = plan_database(self.database)
+            fresh = plan_database(self.database, timeout=self.wait.timeout)
             if not self.done and _what_counts(fresh) != _what_counts(self.planned):
                 raise ApplyFailed(
                     f"{self._so_far()}: it is no longer as it was when the plan was made", remedy="partwarden plan"
