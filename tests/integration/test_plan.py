@@ -203,6 +203,18 @@ def test_one_file_sets_up_everything_and_drift_is_found(tmp_path: Path, database
     owner.execute("delete from partman.part_config where parent_table = 'app.events'")
     assert owner.execute("select object from partwarden.run_checks(array['config-drift'])").fetchall() == []
 
+    owner.execute(
+        "drop table partwarden.wanted_set, partwarden.silence; delete from partwarden.migration where number = 6; "
+        "alter table partwarden.setting rename headroom to of_a_release_to_come"
+    )
+    elsewhere = written(tmp_path, database, EVERYTHING.replace("cluster:", "cron_database: nowhere\n    cluster:"))
+    (planned,) = plan(elsewhere).databases
+    assert [step.object for step in planned.steps] == ["partwarden", "settings", "app.events", "silences"]
+    assert [(each.object, "nowhere" in each.problem) for each in planned.obstacles] == [("jobs", True)]
+    owner.execute("update partwarden.installation set version = '99.0'")
+    (planned,) = plan(elsewhere).databases
+    assert [each.object for each in planned.obstacles] == ["partwarden", "jobs"]
+
 
 def test_a_silence_of_the_file_keeps_an_incident_quiet_and_its_end_tells_of_it(
     database: Database, owner: Connection
@@ -305,6 +317,8 @@ def test_the_command_shows_the_plan_asks_and_leaves_with_what_became_of_it(
         "      - {table: public.events, control: created_at, interval: 1 day, premake: 9,\n"
         "         retention: {keep: 1 year, then: drop}}\n"
     )
+    file.write_text(text + text.removeprefix("databases:\n").replace("name: app", "name: too"))
+    assert "a script is for one database" in partwarden("plan", "-c", str(file), "--sql").stderr
     file.write_text(text)
     answer = partwarden("plan", "-c", str(file))
     assert answer.returncode == 2
@@ -314,6 +328,7 @@ def test_the_command_shows_the_plan_asks_and_leaves_with_what_became_of_it(
     refused = partwarden("apply", "-c", str(file), "--yes")
     assert refused.returncode == 3
     assert "--allow-destroy" in refused.stdout
+    assert "older than 1 year are dropped by the next maintenance" in refused.stdout  # nothing is folded in a pipe
     assert partwarden("apply", "-c", str(file), "--yes", "--allow-destroy").returncode == 0
     assert partwarden("plan", "-c", str(file)).returncode == 0
     document = json.loads(partwarden("plan", "-c", str(file), "--json").stdout)
