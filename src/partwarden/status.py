@@ -59,12 +59,13 @@ class Place:
 class SetStatus:
     """A partition set; sub-sets count with it, and have no status of their own.
 
-    ``severity`` and ``findings`` are those of the checks that say what the line shows. ``line`` are the places around this moment, in
-    order, of which ``now`` is the one that holds it: the partition, or the place where it should be. ``ends_at`` is the
-    moment at which the unbroken row of partitions ends, of a set by time; ``is_endless`` says that it never does. ``ahead``
-    is how many partitions of that row lie behind the one of this moment. ``default_rows`` is an estimate, and None where
-    there are some and nobody knows how many. ``last_maintained`` is None where that never was, or, without
-    ``knows_maintenance``, where it is not recorded: before pg_partman 5.1, unless partwarden.maintain() does it.
+    ``severity`` and ``findings`` are those of the checks that say what the line shows. ``line`` are the places around this
+    moment, in order, of which ``now`` is the one that holds it: the partition, or the place where it should be; -1 where all
+    are still to come. ``ends_at`` is the moment at which the unbroken row of partitions ends, of a set by time;
+    ``is_endless`` says that it never does. ``ahead`` is how many partitions of that row lie behind the one of this moment.
+    ``default_rows`` is an estimate, and None where there are some and nobody knows how many. ``last_maintained`` is None
+    where that never was, or, without ``knows_maintenance``, where it is not recorded: before pg_partman 5.1, unless
+    partwarden.maintain() does it.
     """
 
     name: str

@@ -48,6 +48,7 @@ def build(*, lazily: bool = True) -> App:
         version_flags=["--version"],
         help_flags=["--help", "-h"],
         default_parameter=Parameter(negative=()),
+        help_format=None if lazily else "plaintext",  # what reads Markdown takes longer to import than all commands
     )
     for group, places in zip(_GROUPS, _COMMANDS.values(), strict=True):
         for number, place in enumerate(places):
@@ -74,5 +75,5 @@ app = build()
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; every error is said in one place, and says what to do next."""
     said = sys.argv[1:] if arguments is None else arguments
-    names_command = any(not word.startswith("-") for word in said)
-    sys.exit(run(app if names_command else build(lazily=False), said))
+    is_listed = all(word.startswith("-") for word in said) and "--version" not in said
+    sys.exit(run(build(lazily=False) if is_listed else app, said))

@@ -14,10 +14,7 @@ from rich.markup import escape
 
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import OUTPUT, Output
-from partwarden.demo import scenario
 from partwarden.errors import DemoFailed
-from partwarden.local.mailbox import as_screen
-from partwarden.local.stack import Stack, default_home
 
 
 def demo(
@@ -31,6 +28,10 @@ def demo(
 
     Starts the embedded stack (partwarden local), which goes on running. Exit code 0 only if both mails arrived.
     """
+    from partwarden.demo import scenario
+    from partwarden.local.mailbox import as_screen
+    from partwarden.local.stack import Stack, default_home
+
     out = output.page
     begun = time.monotonic()
     stack = Stack(default_home(), major=server)

@@ -1,4 +1,4 @@
-"""Commands for the embedded stack on this machine."""
+"""Commands for the embedded stack on this machine. Its parts are imported when they are wanted: nobody else needs them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, OUTPUT, Common, Output
 from partwarden.database import connect
 from partwarden.errors import NotInstalled, StackFailed
-from partwarden.local.aws_lambda import install_aws_lambda, uninstall_aws_lambda
-from partwarden.local.cluster import SUPERUSER
-from partwarden.local.stack import DATABASE, OWNER, Stack, default_home
 
 app = App(
     name="local",
@@ -39,6 +36,12 @@ def start(
     output: Output = OUTPUT,
 ) -> None:
     """Start the stack; the first time, make it. Starting it again reuses what is there."""
+    from partwarden.local.stack import (
+        DATABASE,
+        Stack,
+        default_home,
+    )
+
     stack = Stack(default_home(), major=server, port=port)
     target = stack.start(lambda line: output.messages.print(line, markup=False))
     out = output.out
@@ -52,6 +55,8 @@ def start(
 @app.command(sort_key=3)
 def stop(*, output: Output = OUTPUT) -> None:
     """Stop the stack. Data and mails stay; the local AWS forgets what it knew."""
+    from partwarden.local.stack import Stack, default_home
+
     stopped = Stack(default_home()).stop()
     output.out.print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
     output.answer({"stopped": stopped})
@@ -60,6 +65,8 @@ def stop(*, output: Output = OUTPUT) -> None:
 @app.command(sort_key=1)
 def status(*, output: Output = OUTPUT) -> int:
     """Show which parts run, and where. Exit code 0 when all do, 1 when not."""
+    from partwarden.local.stack import Stack, default_home
+
     out = output.out
     found = Stack(default_home()).status()
     out.print(f"home        {found.home}", markup=False)
@@ -82,6 +89,9 @@ def psql(
     superuser: Annotated[bool, Parameter(help="As the superuser instead of the tables' owner.")] = False,
 ) -> None:
     """Open psql in the embedded database."""
+    from partwarden.local.cluster import SUPERUSER
+    from partwarden.local.stack import DATABASE, OWNER, Stack, default_home
+
     stack = Stack(default_home())
     if not stack.exists or not stack.cluster().is_running():
         raise StackFailed("the embedded stack is not running", remedy="partwarden local start")
@@ -97,6 +107,8 @@ def destroy(
     *, yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do not ask.")] = False, output: Output = OUTPUT
 ) -> int:
     """Stop the stack and remove everything it ever made, its data and its mails."""
+    from partwarden.local.stack import Stack, default_home
+
     home = default_home()
     if home.exists() and not confirm(output.messages, f"remove {home} with all its data?", yes=yes, quiet=output.json):
         output.out.print("nothing was removed")
@@ -119,6 +131,8 @@ def install_lambda(
 
     Needs a superuser, PL/Python and botocore on the server: docs/aws-lambda-for-postgresql.md.
     """
+    from partwarden.local.aws_lambda import install_aws_lambda, uninstall_aws_lambda
+
     out = common.out
     schemas = ["aws_lambda", "aws_commons"]
     with connect(common.one_database(database, must_be_named=True).dsn, timeout=common.timeout) as connection:
