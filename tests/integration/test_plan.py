@@ -152,7 +152,7 @@ EVERYTHING = """
       - {check: default-*, object: app.*, until: 2099-12-31, note: we know}
     partition_sets:
       - {tables: "app.*", control: created_at, interval: 1 day, premake: 7, infinite: true, repair: always,
-         retention: {keep: 30 days, then: move to archive}}
+         template: app.shared, retention: {keep: 30 days, then: move to archive}}
 """
 
 

@@ -33,7 +33,7 @@ class Table:
 
 
 def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
-    """All permanent tables of people's schemas that are no partitions, by schema and name."""
+    """All permanent tables that are no partitions, by schema and name; not partwarden's, nor those of an extension."""
     rows = connection.execute(
         """
         select
@@ -52,7 +52,9 @@ def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
         join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
         left join pg_catalog.pg_partitioned_table on partrelid = pg_class.oid
         where relkind in ('r', 'p') and relpersistence <> 't' and not relispartition
-          and nspname !~ '^(pg_|information_schema$)'
+          and nspname !~ '^(pg_|information_schema$|partwarden$)'
+          and not exists (select from pg_catalog.pg_depend
+                          where classid = 'pg_catalog.pg_class'::regclass and objid = pg_class.oid and deptype = 'e')
         """
     ).fetchall()
     return {

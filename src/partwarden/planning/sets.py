@@ -32,10 +32,16 @@ class Meant:
 
 
 def meant(view: View, database: Database) -> Iterator[Meant | Obstacle | str]:
-    """Every table that the file means, once; what can't be, and notes. Who is named goes before who only matches."""
+    """Every table that the file means, once; what can't be, and notes. Who is named goes before who only matches.
+
+    A table that others take for their template matches no pattern.
+    """
     taken: set[tuple[str, str]] = set()
+    templates = _templates(view, database)
     for entry in sorted(database.partition_sets, key=lambda entry: entry.is_pattern):
         found = [QualifiedName(*name) for name in sorted(view.tables) if entry.matches(QualifiedName(*name))]
+        if entry.is_pattern:
+            found = [table for table in found if f"{table.schema}.{table.name}" not in templates]
         if not entry.is_pattern:
             there = {(each.schema, each.name) for each in found}
             for name in map(qualified_name, entry.tables):
@@ -47,6 +53,22 @@ def meant(view: View, database: Database) -> Iterator[Meant | Obstacle | str]:
             if (table.schema, table.name) not in taken:
                 taken.add((table.schema, table.name))
                 yield Meant(entry, table)
+
+
+def _templates(view: View, database: Database) -> set[str]:
+    """The names of template tables, of sets that are there and of those that the file describes."""
+    named = {
+        f"{name.schema}.{name.name}"
+        for entry in database.partition_sets
+        for level, _ in _levels(entry)
+        if level.template
+        for name in [qualified_name(level.template)]
+    }
+    for managed in view.managed.values():
+        named.add(managed.config["template_table"])
+        if managed.sub is not None:
+            named.add(managed.sub["sub_template_table"])
+    return named
 
 
 def plan_set(view: View, one: Meant) -> Iterator[Step | Obstacle]:
