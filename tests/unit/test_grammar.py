@@ -250,6 +250,16 @@ def test_whatever_goes_wrong_is_said_in_words(
     assert answer.stderr.startswith(said)
 
 
+def test_a_bug_is_said_in_words_before_a_command_is_understood_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NameError("name 'Path' is not defined")
+
+    monkeypatch.setattr(App, "parse_args", fail)
+    answer = partwarden("check")
+    assert (answer.returncode, answer.stdout) == (Exit.FAILED, "")
+    assert answer.stderr.startswith("error: this is a bug of partwarden: NameError: name 'Path' is not defined\nnext:")
+
+
 def test_debug_shows_where_it_went_wrong_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

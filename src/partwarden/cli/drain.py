@@ -73,7 +73,8 @@ def drain(
     from partwarden.report.drain import JsonLines, Screen, print_plan  # progress bars: no other command needs them
 
     if dry_run:
-        plan, holders = look(dsn, wish)
+        with common.waiting("looking where the rows belong"):
+            plan, holders = look(dsn, wish)
         if common.json:
             print_json({"event": "plan", **asdict(plan), "holders": [str(each) for each in holders]})
         print_plan(common.page, plan, holders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,8 @@ from partwarden.nearest import nearest
 
 if TYPE_CHECKING:
     from partwarden.config import Config, Database
+
+log = logging.getLogger(__name__)
 
 FILE_VARIABLE = "PARTWARDEN_CONFIG"
 DEFAULT_FILE = Path("partwarden.yaml")
@@ -84,6 +87,7 @@ def read_file(files: Sequence[Path]) -> Config | None:
         return None
     from partwarden.config import read_config  # takes as long to import as a small database takes to check
 
+    log.info("reading %s", " and ".join(map(str, chosen)))
     return read_config(*chosen)
 
 

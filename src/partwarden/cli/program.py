@@ -27,8 +27,10 @@ def run(app: App, arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name may hold what a terminal has no letter for
-    is_plain = "--no-color" in arguments
+    # Asked before anything is understood: what goes wrong then is to be said in the same way.
+    is_plain, is_debugged = "--no-color" in arguments, "--debug" in arguments
     errors = console(stderr=True, plain=is_plain)
+    output = OUTPUT
     try:
         command, bound, _ = app.parse_args(
             _command_first(app, arguments),
@@ -36,10 +38,7 @@ def run(app: App, arguments: Sequence[str]) -> int:
             print_error=False,
             exit_on_error=False,
         )
-    except CycloptsError as mistake:
-        return _say(errors, explained(app, mistake))
-    output = next((value for value in bound.arguments.values() if isinstance(value, Output)), OUTPUT)
-    try:
+        output = next((value for value in bound.arguments.values() if isinstance(value, Output)), OUTPUT)
         with _log(output):
             result = command(*bound.args, **bound.kwargs)
             sys.stdout.flush()
@@ -51,9 +50,9 @@ def run(app: App, arguments: Sequence[str]) -> int:
         return Exit.FAILED
     except Exception as failure:  # noqa: BLE001 - the last place where it can be said in words
         _give_up_output()
-        if output.debug:
+        if is_debugged:
             errors.print(without_secrets(traceback.format_exc()), markup=False, end="")
-        return _say(errors, _in_words(failure))
+        return _say(errors, explained(app, failure) if isinstance(failure, CycloptsError) else _in_words(failure))
     return result if isinstance(result, int) else Exit.DONE
 
 
