@@ -92,6 +92,8 @@ def test_what_keeps_a_set_from_being_adopted_is_said_by_the_plan(
     tmp_path: Path, database: Database, owner: Connection
 ) -> None:
     major = database.server.major
+    (sixty_days_ago,) = owner.execute("select (current_date - 60)::text").fetchone() or ("",)
+    make_table(owner, "deep")
     make_table(owner, "taken")
     make_table(owner, "two", by="created_at, id")
     owner.execute(
@@ -106,15 +108,19 @@ def test_what_keeps_a_set_from_being_adopted_is_said_by_the_plan(
     config = written(
         tmp_path,
         database,
-        """
+        f"""
     partition_sets:
-      - {table: app.taken, control: created_at, interval: 1 day}
-      - {table: app.two, control: created_at, interval: 1 day}
-      - {tables: [app.moved, app.bottomless], control: id, interval: 10000}
-      - {table: app.kinds, control: id, interval: 1, type: list}
+      - {{table: app.deep, control: created_at, interval: 1 day, start: {sixty_days_ago},
+         sub: {{control: created_at, interval: 1 hour}}}}
+      - {{table: app.taken, control: created_at, interval: 1 day}}
+      - {{table: app.two, control: created_at, interval: 1 day}}
+      - {{tables: [app.moved, app.bottomless], control: id, interval: 10000}}
+      - {{table: app.kinds, control: id, interval: 1, type: list}}
 """,
     )
     (planned,) = plan(config).databases
+    deep = next(step for step in planned.steps if step.object == "app.deep")
+    assert any(each.danger == "slow" and "makes some 1,6" in each.text for each in deep.warnings)
     problems = {each.object: (each.problem, each.remedy) for each in planned.obstacles}
     assert problems["app.taken"] == (
         "its default partition would be called app.taken_default, and something else is called so",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from partwarden.catalog import ManagedSet, Table
-from partwarden.config import Database, PartitionSet
+from partwarden.config import Database, PartitionSet, SubPartition
 from partwarden.config.names import QualifiedName, qualified_name, written
 from partwarden.database import quoted
 from partwarden.nearest import nearest
@@ -264,8 +264,8 @@ def _new_warnings(view: View, wanted: PartitionSet, table: Table) -> Iterator[Wa
     assert view.partman is not None
     if table.default_partition is not None and not takes_no_default(view.partman):
         yield Warned(Danger.SLOW, f"reads the default partition of {name} under that lock")
-    many = _how_many(view, wanted)
-    if many is not None and many > _MANY:
+    many = _how_many(view, wanted, table)
+    if many > _MANY:
         yield Warned(
             Danger.SLOW,
             f"makes some {many:,} partitions in one transaction; begin later (`start`), or see that "
@@ -278,13 +278,31 @@ def _new_warnings(view: View, wanted: PartitionSet, table: Table) -> Iterator[Wa
         )
 
 
-def _how_many(view: View, wanted: PartitionSet) -> int | None:
-    """How many partitions begin between ``start`` and now, for times."""
-    if wanted.start is None or wanted.interval.isdigit():
-        return None
+def _how_many(view: View, wanted: PartitionSet, table: Table) -> int:
+    """About how many partitions are made at first; where they are partitioned themselves, how many of those."""
+    around = _around_now(wanted)
+    if wanted.start is None or table.partitions or wanted.interval.isdigit():
+        many = around
+    else:
+        many = _ratio(view, "now() - %s::timestamptz", wanted.start, wanted.interval) + around
+    above = wanted.interval
+    for level, _ in _levels(wanted):
+        if level is wanted:
+            continue
+        by_time = not (above.isdigit() or level.interval.isdigit())
+        many *= _ratio(view, "%s::interval", above, level.interval) if by_time else _around_now(level)
+        above = level.interval
+    return many
+
+
+def _around_now(wanted: PartitionSet | SubPartition) -> int:
+    return 2 * (4 if wanted.premake is None else wanted.premake) + 1
+
+
+def _ratio(view: View, length: str, of: str, interval: str) -> int:
     row = view.connection.execute(
-        "select (extract(epoch from now() - %s::timestamptz) / extract(epoch from %s::interval))::bigint",
-        (wanted.start, wanted.interval),
+        f"select greatest(ceil(extract(epoch from {length}) / extract(epoch from %s::interval)), 1)::bigint".encode(),
+        (of, interval),
     ).fetchone()
     assert row is not None
-    return int(row[0]) + (wanted.premake or 4)
+    return int(row[0])
