@@ -30,7 +30,8 @@ _CHECKS = frozenset(
 )
 """Those that say what the time line shows, and why: they stand on what it is made of, and cost next to nothing more."""
 
-_FURTHEST = datetime.max.replace(tzinfo=UTC).timestamp()
+_EARLIEST, _FURTHEST = (each.replace(tzinfo=UTC).timestamp() for each in (datetime.min, datetime.max))
+"""PostgreSQL knows times that Python does not."""
 _WIDEST_GAP = 9
 """A gap is drawn as wide as so many partitions at most: there may be years between two."""
 
@@ -286,4 +287,4 @@ def _order(each: SetStatus) -> tuple[int, bool, float, str]:
 
 
 def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(float(seconds), UTC)
+    return datetime.fromtimestamp(max(float(seconds), _EARLIEST), UTC)

@@ -47,7 +47,7 @@ def init(
             f"{target} is there already", remedy="write to another file with -o, or replace it with --force"
         )
     database = common.one_database(dsn)
-    with common.messages.status("looking at what is there"):
+    with common.waiting("looking at what is there"):
         made = initial_file(database.dsn, name=name or database.name, timeout=common.timeout or _TIMEOUT)
     if target is not None:
         _write(target, made.text)
