@@ -30,7 +30,8 @@ _CHECKS = frozenset(
 )
 """Those that say what the time line shows, and why: they stand on what it is made of, and cost next to nothing more."""
 
-_EARLIEST, _FURTHEST = (each.replace(tzinfo=UTC).timestamp() for each in (datetime.min, datetime.max))
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_TOO_LATE = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 """PostgreSQL knows times that Python does not."""
 _WIDEST_GAP = 9
 """A gap is drawn as wide as so many partitions at most: there may be years between two."""
@@ -158,8 +159,8 @@ def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) ->
         bytes=tree.bytes_of(top["id"]),
         line=line,
         now=now,
-        ends_at=None if ends_at is None or ends_at > _FURTHEST else _moment(ends_at),
-        is_endless=bool(top["is_endless"]) or (ends_at is not None and ends_at > _FURTHEST),
+        ends_at=None if ends_at is None or ends_at > _TOO_LATE else _moment(ends_at),
+        is_endless=bool(top["is_endless"]) or (ends_at is not None and ends_at > _TOO_LATE),
         ahead=top["ahead"],
         has_default=top["has_default"],
         default_rows=_default_rows((top, *subs), tree),
