@@ -10,6 +10,7 @@ from partwarden.cli.confirm import confirm
 from partwarden.cli.duration import seconds
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.locking import LockTimeout, Window
 from partwarden.converting import Form, Undo, Wish, look
 from partwarden.converting import convert as convert_now
 from partwarden.converting import undo as undo_now
@@ -37,12 +38,8 @@ def convert(
         str | None, Parameter(help="Where it is a text or uuid that holds a time: the function that writes one.")
     ] = None,
     decoder: Annotated[str | None, Parameter(help="And the one that reads it.")] = None,
-    lock_timeout: Annotated[
-        str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
-    ] = "10ms",
-    window: Annotated[
-        str, Parameter(help="For how long a moment is looked for in which nobody holds the table.")
-    ] = "1min",
+    lock_timeout: LockTimeout = "10ms",
+    window: Window = "1min",
     dry_run: Annotated[bool, Parameter(help="Show every statement with its lock; change nothing.")] = False,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do it without asking.")] = False,
     undo: Annotated[

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from partwarden.cli.duration import seconds
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.locking import LockTimeout, Window
 from partwarden.draining import Drain, Method, abandon, look, until
 from partwarden.draining import drain as drain_now
 from partwarden.errors import TimeIsUp
@@ -38,12 +39,8 @@ def drain(
     max_new_partitions: Annotated[
         int, Parameter(help="Rows that would take more new partitions than this stay, and are named.")
     ] = 200,
-    lock_timeout: Annotated[
-        str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
-    ] = "10ms",
-    window: Annotated[
-        str, Parameter(help="For how long a moment is looked for in which nobody holds the set.")
-    ] = "1min",
+    lock_timeout: LockTimeout = "10ms",
+    window: Window = "1min",
     jobs: Annotated[int, Parameter(name=["--jobs", "-j"], help="Connections that copy at the same time.")] = 2,
     dry_run: Annotated[bool, Parameter(help="Show what would be done, and by which locks; change nothing.")] = False,
     undo: Annotated[

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from partwarden.cli.confirm import confirm
 from partwarden.cli.duration import seconds
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.locking import LockTimeout, Window
 from partwarden.errors import BadOption
 
 _UNCHANGED, _CHANGED, _NOT_POSSIBLE = 0, 2, 3
@@ -51,12 +52,8 @@ def apply(
         bool, Parameter(help="Also do what drops partitions, or has maintenance drop more of them.")
     ] = False,
     dry_run: Annotated[bool, Parameter(help="Show the plan; change nothing. The same as partwarden plan.")] = False,
-    lock_timeout: Annotated[
-        str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
-    ] = "10ms",
-    window: Annotated[
-        str, Parameter(help="For how long a moment is looked for in which nobody holds the set.")
-    ] = "1min",
+    lock_timeout: LockTimeout = "10ms",
+    window: Window = "1min",
     common: Common = COMMON,
 ) -> int:
     """Make the databases be as the file says: show the plan, ask, and do it, one transaction a set.

@@ -14,6 +14,7 @@ from partwarden.cli.confirm import confirm
 from partwarden.cli.duration import seconds
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.locking import LockTimeout, Window
 from partwarden.draining import until
 from partwarden.repair import Outcome, Repair, Treatment, diagnose
 from partwarden.repair import repair as repair_now
@@ -27,12 +28,8 @@ def repair(
     ] = None,
     /,
     *,
-    lock_timeout: Annotated[
-        str, Parameter(help="How long one try waits for a lock, and with it whoever comes after us.")
-    ] = "10ms",
-    window: Annotated[
-        str, Parameter(help="For how long a moment is looked for in which nobody holds the set.")
-    ] = "1min",
+    lock_timeout: LockTimeout = "10ms",
+    window: Window = "1min",
     dry_run: Annotated[bool, Parameter(help="Show what is wrong and what would be done; change nothing.")] = False,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do it without asking.")] = False,
     common: Common = COMMON,

@@ -65,3 +65,15 @@ NOT_SAID_HERE: Mapping[str, str] = {
     "maintenance_last_run": "there is no such key: pg_partman writes it",
     "async_partitioning_in_progress": "there is no such key: pg_partman writes it",
 }
+
+INTERVAL_OF_WORD = {
+    "yearly": "1 year",
+    "quarterly": "3 months",
+    "monthly": "1 month",
+    "weekly": "1 week",
+    "daily": "1 day",
+    "hourly": "1 hour",
+    "half-hour": "30 minutes",
+    "quarter-hour": "15 minutes",
+}
+"""The words that pg_partman 4 took for intervals; 5 takes intervals of PostgreSQL only."""

@@ -18,6 +18,7 @@ from partwarden import bundle
 from partwarden.config import names
 from partwarden.config.cron import checked_schedule
 from partwarden.config.lengths import is_number, seconds_of
+from partwarden.config.pg_partman import INTERVAL_OF_WORD
 from partwarden.config.problems import nearest
 from partwarden.config.said import Word
 from partwarden.dsn import SECRETS, aws_login
@@ -37,17 +38,6 @@ _YES, _NO = ("true", "yes", "on"), ("false", "no", "off")
 _ISO = re.compile(
     r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?", re.IGNORECASE
 )
-_OLD_WORDS = {
-    "yearly": "1 year",
-    "quarterly": "3 months",
-    "monthly": "1 month",
-    "weekly": "1 week",
-    "daily": "1 day",
-    "hourly": "1 hour",
-    "half-hour": "30 minutes",
-    "quarter-hour": "15 minutes",
-}
-
 _LONGEST_NUMBER = 19  # digits
 
 
@@ -115,8 +105,8 @@ def _interval(value: object) -> object:
     if not isinstance(text, str):
         return text
     text = text.strip()
-    if text.lower() in _OLD_WORDS:
-        raise ValueError(f"{text.lower()} is a word of pg_partman 4: write {_OLD_WORDS[text.lower()]}")
+    if text.lower() in INTERVAL_OF_WORD:
+        raise ValueError(f"{text.lower()} is a word of pg_partman 4: write {INTERVAL_OF_WORD[text.lower()]}")
     if is_number(text):
         number = _number(text)
         if number == "0":

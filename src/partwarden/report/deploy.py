@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from partwarden.aws.hops import Hop
 from partwarden.aws.stacks import ChangeSet, ResourceEvent
 from partwarden.aws.steps import Report
+from partwarden.report.live import Live
 from partwarden.report.text import in_one_line, visible
 
 _MARKS = {"there": ("·", "dim"), "done": ("✓", "green"), "failed": ("✗", "bold red")}
@@ -27,64 +25,48 @@ _HOPS = {
 _WIDTH = 16
 
 
-class Screen:
-    """Tells of steps as they happen. In a terminal, a line below says what is being done at the moment."""
+class Screen(Live):
+    """Tells of steps as they happen."""
 
     def __init__(self, out: Console) -> None:
-        self._out = out
-        self._live = Status("", console=out) if out.is_terminal else None
+        super().__init__(out)
         self._step = ""
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def begins(self, number: int, of: int, name: str) -> None:
         """A step begins."""
         self._step = f"{number}/{of} {name}"
-        self._show(self._step)
+        self.show(self._step)
 
     def ends(self, report: Report) -> None:
         """It has ended."""
         mark, style = _MARKS[report.outcome]
         first, *more = report.what.splitlines() or [""]
-        self._out.print(Text.assemble((f"{mark} {report.name:<{_WIDTH}}", style), in_one_line(first)))
+        self.out.print(Text.assemble((f"{mark} {report.name:<{_WIDTH}}", style), in_one_line(first)))
         for line in more:
-            self._out.print(Text(f"  {'':<{_WIDTH}}{in_one_line(line)}"))
+            self.out.print(Text(f"  {'':<{_WIDTH}}{in_one_line(line)}"))
 
     def proposes(self, changes: ChangeSet) -> None:
         """What CloudFormation is about to do."""
-        print_changes(self._out, changes)
+        print_changes(self.out, changes)
 
     def resource(self, event: ResourceEvent) -> None:
         """A line for each resource that has come, gone or failed."""
-        self._show(f"{self._step}: {event.logical_id} {event.status}")
+        self.show(f"{self._step}: {event.logical_id} {event.status}")
         if event.status.endswith("_IN_PROGRESS") and "ROLLBACK" not in event.status:
             return
         style = "red" if event.is_failure else "dim"
         why = f"  {in_one_line(event.reason)}" if event.is_failure and event.reason else ""
-        self._out.print(Text(f"    {event.status:<18} {event.logical_id}  {event.type}{why}", style=style))
+        self.out.print(Text(f"    {event.status:<18} {event.logical_id}  {event.type}{why}", style=style))
 
     def waits(self, what: str) -> None:
         """Something that may take a while."""
-        if self._live is None:
-            self._out.print(Text(f"  {what}", style="dim"))
-        self._show(f"{self._step}: {what}" if self._step else what)
+        if not self.out.is_terminal:
+            self.out.print(Text(f"  {what}", style="dim"))
+        self.show(f"{self._step}: {what}" if self._step else what)
 
     def hop(self, hop: Hop) -> None:
         """One hop of a test alert."""
-        print_hop(self._out, hop)
-
-    def _show(self, what: str) -> None:
-        if self._live is not None:
-            self._live.update(Text(what))
+        print_hop(self.out, hop)
 
 
 def print_hop(out: Console, hop: Hop) -> None:

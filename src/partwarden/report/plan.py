@@ -4,50 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from partwarden.planning import Action, Applied, Change, Danger, DatabasePlan, Kind, Plan, Step
+from partwarden.report.live import Live
 from partwarden.report.text import in_one_line
 
 _SIGNS = {Action.ADD: ("+", "green"), Action.CHANGE: ("~", "yellow"), Action.REMOVE: ("-", "red")}
 _DANGERS = {Danger.DESTRUCTIVE: "bold red", Danger.SLOW: "yellow", Danger.LOCKING: "yellow", Danger.DIFFERENT: "yellow"}
 
 
-class Doing:
-    """Tells of steps as they are done. In a terminal, a line below says what is being done at the moment."""
-
-    def __init__(self, messages: Console) -> None:
-        self._messages = messages
-        self._live = Status("", console=messages) if messages.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
+class Doing(Live):
+    """Tells of steps as they are done."""
 
     def begins(self, database: str, step: Step) -> None:
         """The step is being done now."""
-        if self._live is not None:
-            self._live.update(Text(f"{in_one_line(database)}: {in_one_line(_title(step))}"))
+        self.show(f"{in_one_line(database)}: {in_one_line(_title(step))}")
 
     def ends(self, database: str, step: Step) -> None:
         """It is done."""
         sign, style = _SIGNS[step.action]
-        self._messages.print(
-            Text.assemble((f"{sign} ", style), f"{in_one_line(database)}: {in_one_line(_title(step))}")
-        )
+        self.out.print(Text.assemble((f"{sign} ", style), f"{in_one_line(database)}: {in_one_line(_title(step))}"))
 
 
 def print_plan(out: Console, plan: Plan, *, verbose: bool) -> None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from partwarden.upgrading.signatures import CHANGED, INTERVAL_OF_WORD, PROCEDURES, Changed
+from partwarden.config.pg_partman import INTERVAL_OF_WORD
+from partwarden.upgrading.signatures import CHANGED, PROCEDURES, Changed
 from partwarden.upgrading.versions import Version
 
 _CALL = re.compile(

@@ -22,18 +22,6 @@ class Changed:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
 
-INTERVAL_OF_WORD = {
-    "yearly": "1 year",
-    "quarterly": "3 months",
-    "monthly": "1 month",
-    "weekly": "1 week",
-    "daily": "1 day",
-    "hourly": "1 hour",
-    "half-hour": "30 minutes",
-    "quarter-hour": "15 minutes",
-}
-"""The words that pg_partman 4 took for intervals; 5 takes intervals of PostgreSQL only."""
-
 PROCEDURES = (
     "partition_data_proc",
     "reapply_constraints_proc",
