@@ -146,7 +146,8 @@ def test_nothing_is_opened_that_somebody_has_locked(database: Database, owner: C
         other.execute("lock table app.a in access exclusive mode")
         (found,) = look(database.owner_dsn)
         assert drawn(found) == "pppppNaaaaa"
-        assert (found.line[found.now].bytes, found.default_rows) == (0, 0)
+        assert found.line[found.now].bytes in (0, 8192)  # as the statistics know, by now or not yet
+        assert found.default_rows == 0
 
 
 @pytest.mark.one_server

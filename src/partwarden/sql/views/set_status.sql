@@ -2,7 +2,7 @@
 -- uses: managed_parent, partition_set, partition_child, partition_bound, headroom, maintenance_record, locked
 -- why: how each set stands, from the catalog alone: its partitions around this moment, where they end, how much is in
 --      them. Sizes and rows are what the last vacuum and the statistics know; of default partitions it is asked whether the
---      file is empty
+--      file is empty, and of up to 1,000 partitions that no vacuum has come by, how big the file is
 with standing as (
     select
         partition_set.parent,
@@ -22,11 +22,18 @@ child_size as (
         case
             when partition_child.child_kind <> 'r' then null
             when partition_child.pages > 0 then (partition_child.pages + coalesce(beside.pages, 0)) * page.bytes
-            -- Vacuum has not come by, so there are few rows, or it will soon: as many as the statistics know, 160 bytes each.
+            -- Vacuum has not come by: there are few rows, or it will soon. To ask for the size of a file opens the table, so
+            -- of many it is reckoned, from as many rows as the statistics know, 160 bytes each.
+            when few.is_so and partition_child.child not in (select locked.table_oid from locked)
+                then case when pg_relation_size(partition_child.child) = 0 then 0
+                          else pg_total_relation_size(partition_child.child) end
             else ceil(pg_stat_get_live_tuples(partition_child.child) * 160.0 / page.bytes) * page.bytes
         end::bigint as bytes
     from partition_child
     cross join (select current_setting('block_size')::bigint as bytes) page
+    cross join (
+        select count(*) <= 1000 as is_so from partition_child where child_kind = 'r' and pages = 0
+    ) few
     left join (
         select coalesce(index.indrelid, toasted.child) as owner, sum(file.relpages) as pages
         from pg_catalog.pg_class file
