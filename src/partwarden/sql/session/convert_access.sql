@@ -40,6 +40,12 @@ from (
     select 'take', 4, null, format('revoke all on table %s from %s cascade', p_name, string_agg(distinct role, ', '))
     from granted, subject where grantee <> relowner having count(*) > 0
     union all
+    -- Its owner may have taken rights from himself, and is to maintain it.
+    select 'take', 5, null, format('grant all on table %s to %I', p_name, owner)
+    from subject
+    where relacl is not null and exists (
+        select * from aclexplode(acldefault('r', relowner)) except select * from aclexplode(relacl))
+    union all
     -- What default privileges have given already.
     select 'give', 1, null, format('revoke all on table %s from %s', p_name,
         string_agg(distinct case given.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(given.grantee)) end, ', '))

@@ -39,6 +39,11 @@ begin
             using errcode = 'invalid_parameter_value',
                 hint = 'A time needs an interval like ''1 day'', a number needs a whole number like 10000.';
     end if;
+    if date_trunc('month', v_step) not in (v_step, interval '0') then
+        raise exception 'could not convert %: pg_partman''s partitions of % would overlap, since months differ in length',
+            p_facts ->> 'name', p_facts ->> 'interval'
+            using errcode = 'invalid_parameter_value', hint = 'Take months or days, not both.';
+    end if;
     v_oldest := partwarden.convert_extreme(p_facts, 'asc', null, null);
     v_newest := partwarden.convert_extreme(p_facts, 'desc', null, null);
     v_edges := jsonb_build_object('oldest', v_oldest, 'newest', v_newest, 'has_nulls', partwarden.convert_has_nulls(p_facts));

@@ -55,6 +55,10 @@ begin
             return query select format('alter index %I.%I rename to %I', p_facts ->> 'schema', v_key.wide_name, v_key.new_wide_name),
                 'share update exclusive', v_new;
         end if;
+        if v_key.lacks_control then
+            return query select format('comment on index %I.%I is ''partwarden convert: for the key of the set''',
+                p_facts ->> 'schema', v_key.new_wide_name), 'share update exclusive', v_new;
+        end if;
     end loop;
 
     return query select made.statement, made.lock, made.object from partwarden.convert_parent(p_facts) as made;

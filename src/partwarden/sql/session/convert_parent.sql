@@ -36,7 +36,8 @@ cross join lateral (
     from pg_constraint, subject
     where conrelid = subject.oid and contype = 'c' and not connoinherit and conname <> 'partwarden_convert'
     union all
-    select 5, key.index_name, case
+    -- Those that the table has as they are come first: an index of the table becomes part of the first one that it fits.
+    select 5, concat(key.lacks_control::integer, to_char(key.place, '09999')), case
             when key.constraint_name is null and key.lacks_control
                 then partwarden.convert_with_control(key.definition, p_facts ->> 'control')
             when key.constraint_name is null then key.definition

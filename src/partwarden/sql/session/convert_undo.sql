@@ -64,7 +64,8 @@ begin
     for v_key in
         select
             own_class.relname as own_name, set_class.relname as set_name, constraint_of.conname, constraint_of.contype,
-            kept.name as kept_name
+            kept.name as kept_name,
+            coalesce(' ' || substring(pg_get_constraintdef(constraint_of.oid) from '(DEFERRABLE.*)$'), '') as deferrable
         from pg_index set_index
         join pg_class set_class on set_class.oid = set_index.indexrelid
         join pg_inherits on inhparent = set_index.indexrelid
@@ -76,7 +77,7 @@ begin
             select kept_class.relname as name
             from pg_index kept_index
             join pg_class kept_class on kept_class.oid = kept_index.indexrelid
-            where set_index.indisunique and kept_index.indrelid = v_origin and kept_index.indisunique
+            where obj_description(own_index.indexrelid, 'pg_class') like 'partwarden convert:%' and kept_index.indrelid = v_origin and kept_index.indisunique
               and not kept_class.relispartition
               and partwarden.convert_with_control(
                       regexp_replace(pg_get_indexdef(kept_index.indexrelid), '^.*? USING ', ''),
@@ -98,8 +99,8 @@ begin
             return query select format('drop index %I.%I', v_schema, v_key.own_name), 'access exclusive', v_name;
         end if;
         if v_key.contype = 'p' then
-            return query select format('alter table %s add constraint %I primary key using index %I', v_name, v_key.conname,
-                v_key.kept_name), 'access exclusive', v_name;
+            return query select format('alter table %s add constraint %I primary key using index %I%s', v_name, v_key.conname,
+                v_key.kept_name, v_key.deferrable), 'access exclusive', v_name;
         else
             return query select format('alter index %I.%I rename to %I', v_schema, v_key.kept_name, v_key.set_name),
                 'share update exclusive', v_name;
