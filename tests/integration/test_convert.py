@@ -15,7 +15,7 @@ from psycopg import sql
 
 from partwarden.converting import Conversion, Converted, Form, Undo, Wish, convert, look, undo
 from partwarden.database import Connection
-from partwarden.draining import Drain, drain
+from partwarden.draining import Drain, Waiting, drain
 from partwarden.draining.events import tell_nobody
 from partwarden.errors import ConvertRefused, LockNotAcquired
 from partwarden.health import check_database
@@ -524,19 +524,90 @@ def test_nobody_is_refused_and_no_answer_is_wrong_meanwhile(database: Database, 
 
 
 def test_a_row_beyond_the_bound_begins_it_anew_and_is_kept(database: Database, owner: Connection) -> None:
-    owner.execute("create table app.events (id int, at timestamptz not null)")
+    owner.execute("create table app.events (id int primary key, at timestamptz not null)")
     owner.execute(
         "insert into app.events select number, now() - number * interval '1 day' from generate_series(0, 9) as number"
     )
     wish = Wish("app.events", "at", "1 day")
     prepare(database, wish)
     owner.execute("insert into app.events values (10, now() + interval '2 days')")
+    with database.connect() as superuser:  # an index whose building was interrupted
+        superuser.execute("update pg_index set indisvalid = false where indexrelid::regclass::text like '%local'")
 
     converted(database, wish)
 
     assert one(owner, "select count(*) from app.events_default") == 11
     assert one(owner, "select count(*) from app.events") == 11
     assert leftovers(owner) == []
+
+
+def test_what_comes_right_before_the_exchange_is_carried_over_too(database: Database, owner: Connection) -> None:
+    owner.execute("create table app.events (id int, at timestamptz not null)")
+    owner.execute("insert into app.events values (1, now() - interval '2 days'), (2, now())")
+    told: list[str] = []
+
+    def tell(event: object) -> None:
+        if "exchanging" in str(event) and not told:
+            owner.execute("create view app.late as select count(*) from app.events")
+        told.append(str(event))
+
+    with database.connect_owner() as reader:
+        reader.execute("begin isolation level repeatable read")
+        assert one(reader, "select count(*) from pg_class where relname = 'late'") == 0
+        convert(database.owner_dsn, Wish("app.events", "at", "1 day"), tell)
+        assert one(reader, "select count(*) from app.events") == 2  # of a moment before
+
+    assert sum("exchanging" in each for each in told) == 2
+    owner.execute("insert into app.events values (3, now() + interval '1 day')")
+    assert one(owner, "select * from app.late") == 3
+
+
+def test_nothing_is_read_under_the_lock(database: Database, owner: Connection) -> None:
+    said: list[str] = []
+
+    def is_fatal(_: int, query: str) -> bool:
+        return query.startswith("analyze")
+
+    def listen(connection: psycopg.Connection[Any], query: str) -> None:
+        if "convert_open" in query:
+            connection.execute("set local client_min_messages = debug1")
+            connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+
+    owner.execute("create table app.other (id int primary key); insert into app.other values (1)")
+    for number, (form, at) in enumerate(((Form.DEFAULT, "now()"), (Form.DEFAULT, "null"), (Form.FIRST, "now()"))):
+        name = f"app.events{number}"
+        owner.execute(f"create table {name} (id int references app.other, at timestamptz)".encode())
+        owner.execute(f"insert into {name} values (1, now() - interval '3 days'), (1, {at})".encode())
+        with noted(is_fatal, listen), pytest.raises(KilledError):
+            convert(database.owner_dsn, Wish(name, "at", "1 day", form=form), tell_nobody)
+        assert any("is implied by existing constraints" in each for each in said), said
+        # What PostgreSQL says when it reads a table to see whether a constraint holds.
+        read = [each.split('"')[1] for each in said if each.startswith("verifying table")]
+        (old,) = one(
+            owner, f"select array_agg(distinct relname::text) from pg_class where oid in (select tableoid from {name})"
+        )
+        if partman_version(owner).startswith("4.") and form is Form.DEFAULT:
+            read.remove(old)  # its own default partition, which is empty, and dropped again
+        assert not any(each in (old, f"events{number}") or each.startswith("partwarden") for each in read), read
+        said.clear()
+
+
+def test_a_building_index_waits_for_others_and_says_so(database: Database, owner: Connection) -> None:
+    owner.execute("create table app.events (id int primary key, at timestamptz not null)")
+    told: list[str] = []
+
+    with database.connect_owner() as other:
+        other.execute("begin isolation level repeatable read; select")
+
+        def tell(event: object) -> None:
+            told.append(str(event))
+            if isinstance(event, Waiting):
+                other.execute("rollback")
+
+        convert(database.owner_dsn, Wish("app.events", "at", "1 day"), tell)
+
+    assert any("older transactions" in each and "app_owner" in each for each in told)
+    assert findings(database) == []
 
 
 def test_who_is_in_the_way_is_named(database: Database, owner: Connection) -> None:
@@ -560,7 +631,10 @@ class KilledError(BaseException):
 
 
 @contextmanager
-def noted(is_fatal: Callable[[int, str], bool] = lambda *_: False) -> Iterator[list[str]]:
+def noted(
+    is_fatal: Callable[[int, str], bool] = lambda *_: False,
+    listen: Callable[[psycopg.Connection[Any], str], None] = lambda *_: None,
+) -> Iterator[list[str]]:
     """What is sent of the statements that are listed, message by message; before a fatal one the client is gone."""
     sent: list[str] = []
     execute = psycopg.Connection.execute
@@ -573,6 +647,7 @@ def noted(is_fatal: Callable[[int, str], bool] = lambda *_: False) -> Iterator[l
                 connection.close()
                 raise KilledError
             sent.append(text)
+            listen(connection, text)
         return execute(connection, query, *arguments, **named)
 
     with pytest.MonkeyPatch.context() as patch:

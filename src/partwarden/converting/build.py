@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -133,10 +134,11 @@ def _refuse_what_can_not_be_looked_at(session: Session, wish: Wish, facts: Facts
             "generated",
             remedy="a time, a whole number; from pg_partman 5 on, a text or uuid that holds a time",
         )
-    if facts["kind"] == "encoded" and None in (wish.time_encoder, wish.time_decoder):
+    if facts["kind"] == "encoded" and None in (facts["encoder"], facts["decoder"]):
         raise ConvertRefused(
-            f"{attempt} by {wish.control}: it takes functions to tell a time from a {facts['control_type']}, and back",
-            remedy="name them: time_encoder and time_decoder, in partwarden.yaml",
+            f"{attempt} by {wish.control}: it takes functions that write a time as {facts['control_type']}, and read it, "
+            "and they are not there",
+            remedy="name both with their schema: --encoder and --decoder, or time_encoder and time_decoder in the file",
         )
 
 
@@ -294,7 +296,7 @@ def _next(session: Session, form: Form, facts: Facts) -> str:
     if form is Form.DEFAULT:
         more = facts.get("intervals") or 0
         option = f" --max-new-partitions {more + _FEW:.0f}" if more > _FEW else ""
-        return f"partwarden drain {session.name}{option}"
+        return f"partwarden drain {shlex.quote(session.name)}{option}"
     if facts["intervals"] == 1:
         return "nothing is left to do"
     return (

@@ -11,6 +11,7 @@ import psycopg
 from partwarden.converting.build import build, pending, preview, take_back, undoing
 from partwarden.converting.conversion import Conversion, Converted, Mode, Phase, Step
 from partwarden.converting.session import Session, open_session, refusals
+from partwarden.converting.watching import watched
 from partwarden.converting.wish import Undo, Wish
 from partwarden.database import connect
 from partwarden.draining.events import Event as Happening
@@ -133,13 +134,15 @@ def _do(session: Session, patience: Patience, step: Step, tell: Tell) -> float:
             return _in_tries(session, patience, step, tell)
         case Mode.READING:
             with connection.transaction():
-                _wait_for_locks(session, patience, for_now=True)
+                connection.execute("select set_config('lock_timeout', %s, true)", (f"{max(patience.window, 1):.0f}s",))
                 for statement in step.statements:
                     connection.execute(statement.text.encode())
         case Mode.ALONE:
-            _wait_for_locks(session, patience, for_now=False)
+            # It waits for every older transaction of the database, however long; nobody queues behind it.
+            connection.execute("select set_config('lock_timeout', '0', false)")
             for statement in step.statements:
-                connection.execute(statement.text.encode())
+                with watched(session.dsn, connection.info.backend_pid, step.name, tell):
+                    connection.execute(statement.text.encode())
     return 0
 
 
@@ -162,13 +165,6 @@ def _in_tries(session: Session, patience: Patience, step: Step, tell: Tell) -> f
         patience=patience,
         tell=tell,
         kept=(session.name,),
-    )
-
-
-def _wait_for_locks(session: Session, patience: Patience, *, for_now: bool) -> None:
-    """Let a lock that keeps nobody from reading or writing be waited for: nobody queues behind it."""
-    session.connection.execute(
-        "select set_config('lock_timeout', %s, %s)", (f"{max(patience.window, 1):.0f}s", for_now)
     )
 
 

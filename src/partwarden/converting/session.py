@@ -20,11 +20,21 @@ _ROUTINES = (
 )
 
 
-class Session:
-    """One table in one connection. ``table`` is its oid, ``name`` its name as SQL writes it."""
+# Anything that is waited for outside of short tries is waited for alone: nobody queues behind it. What a role may not take
+# longer for in its daily work is not meant for building an index.
+_PATIENT = """
+select set_config(name, case name when 'lock_timeout' then '10s' when 'jit' then 'off' else '0' end, false)
+from pg_settings
+where name in ('lock_timeout', 'jit', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')
+"""
 
-    def __init__(self, connection: Connection, table: str) -> None:
+
+class Session:
+    """One table in one connection. ``table`` is its oid, ``name`` its name as SQL writes it, ``dsn`` how to connect again."""
+
+    def __init__(self, connection: Connection, table: str, dsn: str = "") -> None:
         self.connection = connection
+        self.dsn = dsn
         connection.execute(bundle.session_code(_ROUTINES).encode())
         found = connection.execute(
             "select pg_class.oid, format('%%I.%%I', nspname, relname), pg_get_userbyid(relowner),"
@@ -71,9 +81,8 @@ def open_session(dsn: str, table: str) -> Iterator[Session]:
         connection.autocommit = True
         with refusals(table):
             with connection.transaction():
-                session = Session(connection, table)
-            # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
-            connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
+                session = Session(connection, table, dsn)
+            connection.execute(_PATIENT)
         yield session
 
 

@@ -12,8 +12,8 @@ from rich.status import Status
 from rich.text import Text
 
 from partwarden.converting import Conversion, Converted, Event, Form, Phase, Planned, Step
+from partwarden.draining import Progress, Waiting
 from partwarden.draining import Step as Began
-from partwarden.draining import Waiting
 from partwarden.report.amounts import size
 from partwarden.report.text import in_one_line
 
@@ -107,6 +107,9 @@ class Telling:
                     self._name = name
                 if self._live is not None:
                     self._live.update(Text(in_one_line(name)))
+            case Progress(step, done, total):
+                if self._live is not None and total:
+                    self._live.update(Text(f"{in_one_line(step)}: {done / total:.0%}"))
             case Waiting(what, who):
                 self._messages.print(Text(f"  waiting for {what}: {in_one_line(who)}", style="yellow"))
 

@@ -5,5 +5,5 @@ set search_path = pg_catalog, pg_temp
 as $$
 -- A moment as a literal of the control column's type.
 select partwarden.bound_text(p_facts ->> 'kind', p_facts ->> 'control_type', (p_facts ->> 'epoch_unit')::integer,
-    p_facts ->> 'time_encoder', p_at, null)
+    p_facts ->> 'encoder', p_at, null)
 $$;

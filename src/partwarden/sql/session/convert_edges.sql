@@ -33,7 +33,9 @@ begin
     exception when data_exception then
         null;
     end;
-    if coalesce(v_width <= 1 or v_width <> trunc(v_width), v_step < interval '1 second', true) then
+    if coalesce(case v_kind when 'id' then v_width <= 1 or p_facts ->> 'interval' !~ '^\d+$' else v_step < interval '1 second' end,
+        true)
+    then
         raise exception 'could not convert %: % is no interval of column % (%)',
             p_facts ->> 'name', p_facts ->> 'interval', p_facts ->> 'control', p_facts ->> 'control_type'
             using errcode = 'invalid_parameter_value',

@@ -51,6 +51,7 @@ begin
     into v_column
     from pg_attribute
     where attrelid = p_table and attname = p_wish ->> 'control' and attnum > 0 and not attisdropped;
-    return p_wish || to_jsonb(v_table) || to_jsonb(v_column);
+    return p_wish || to_jsonb(v_table) || to_jsonb(v_column) || jsonb_build_object(
+        'encoder', to_regproc(p_wish ->> 'time_encoder')::text, 'decoder', to_regproc(p_wish ->> 'time_decoder')::text);
 end
 $$;

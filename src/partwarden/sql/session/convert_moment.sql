@@ -11,7 +11,7 @@ begin
         when 'epoch' then
             return to_timestamp(p_value::numeric / (p_facts ->> 'epoch_unit')::integer);
         when 'encoded' then
-            execute format('select %s($1::%s)', p_facts ->> 'time_decoder', p_facts ->> 'control_type')
+            execute format('select %s($1::%s)', p_facts ->> 'decoder', p_facts ->> 'control_type')
             into v_at using p_value;
             return v_at;
         else
