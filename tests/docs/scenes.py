@@ -84,11 +84,16 @@ insert into app.clicks (created_at, page) select now() - hour * interval '1 hour
 analyze app.clicks
 """
 
+_NO_CLICKS = """
+drop table app.clicks;
+delete from partman.part_config where parent_table = 'app.clicks';
+drop table partman.template_app_clicks;
+"""
+
 SCENES = (
     Scene("README.md", "partwarden check", _SKIPPED),
     Scene("docs/convert.md", "--dry-run", _A_PLAIN_TABLE),
-    Scene("docs/convert.md", "app.clicks --undo", "drop table app.clicks; delete from partman.part_config where control = "
-        "'created_at' and parent_table = 'app.clicks'; drop table partman.template_app_clicks;" + _A_PLAIN_TABLE),
+    Scene("docs/convert.md", "app.clicks --undo", _NO_CLICKS + _A_PLAIN_TABLE),
     Scene("docs/drain.md", "$ partwarden drain", _A_WEEK),
     Scene("docs/status.md", "$ partwarden status", _VISITS),
     Scene("docs/index.md", "create table app.events", _FROM_NOTHING),
@@ -99,6 +104,9 @@ SCENES = (
         _STORAGE
         + "; update partman.part_config set async_partitioning_in_progress = now()::text where parent_table = 'app.events'",
     ),
+    _check("convert-interrupted", "convert app.clicks\n", "create table app.clicks (created_at timestamptz not null) "
+        "partition by range (created_at); select partman.create_parent('app.clicks', 'created_at', '1 day')"),
+    _check("convert-interrupted", "--undo", _NO_CLICKS + _A_PLAIN_TABLE),
     _check("child-name-taken", "select relkind", _DETACH_30),
     _check("child-name-taken", "rename to", _END_AT_30 + _DETACH_30),
     _check("async-interrupted", "create_partition_time", _STORAGE.replace("4711", "4712")),

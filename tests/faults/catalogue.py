@@ -8,8 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from partwarden.converting import Wish, convert
 from partwarden.draining import Drain, Method, drain
-from partwarden.errors import DrainRefused
+from partwarden.errors import DrainRefused, LockNotAcquired
 from tests.faults.world import MAINTENANCE, Act, Fault, World, article_sees, far_from_now
 from tests.partition_sets import create_parent, put_row_in_the_way, switch_repair_off
 from tests.servers import MAJORS
@@ -729,4 +730,20 @@ def _(world: World) -> None:
     reader.execute("select count(*) from app.a")
     with pytest.raises(DrainRefused):
         drain(world.database.owner_dsn, Drain("app.a", method=Method.SWAP, window=0.3), lambda _: None)
+    reader.execute("commit")
+
+
+@fault("a table was to become a partition set, and was interrupted before it did", "convert-interrupted")
+def _(world: World) -> None:
+    world.owner.execute("create table app.plain (id int, at timestamptz not null)")
+    world.owner.execute("insert into app.plain select 1, now()")
+    reader = world.another_session()
+
+    def tell(event: object) -> None:
+        if "exchanging" in str(event):
+            reader.execute("begin")
+            reader.execute("select from app.plain")
+
+    with pytest.raises(LockNotAcquired):
+        convert(world.database.owner_dsn, Wish("app.plain", "at", "1 day", window=0.2), tell)
     reader.execute("commit")

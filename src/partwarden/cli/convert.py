@@ -15,15 +15,15 @@ from partwarden.converting import Form, Undo, Wish, look
 from partwarden.converting import convert as convert_now
 from partwarden.converting import undo as undo_now
 from partwarden.draining import until
-from partwarden.errors import BadOption, TimeIsUp
+from partwarden.errors import TimeIsUp
 
 
 def convert(
     table: Annotated[str, Parameter(help="The plain table: schema.table.")],
     /,
     *,
-    control: Annotated[str | None, Parameter(help="The column that its partitions are made by.")] = None,
-    interval: Annotated[str | None, Parameter(help="How much of it a partition holds: '1 day', 10000.")] = None,
+    control: Annotated[str, Parameter(help="The column that its partitions are made by.")] = "",
+    interval: Annotated[str, Parameter(help="How much of it a partition holds: '1 day', 10000.")] = "",
     premake: Annotated[int, Parameter(help="How many partitions are made ahead.")] = 4,
     form: Annotated[
         Form | None,
@@ -51,18 +51,13 @@ def convert(
 
     No row is copied: the table becomes the default partition, out of which partwarden drain gives each interval its own, or
     the first one. Keys, foreign keys, views, triggers, policies and privileges are carried over. It runs as the table's
-    owner; pg_partman has to be there. Ctrl-C is safe at any moment: the same command goes on. Exit code: 0 done, 1 the
-    answer was no, or with --dry-run something is in the way, 3 it could not be done.
+    owner; pg_partman has to be there. Ctrl-C is safe at any moment: the same command goes on, also without --control and
+    --interval. Exit code: 0 done, 1 the answer was no, or with --dry-run something is in the way, 3 it could not be done.
     """
     dsn = common.one_database().dsn
     waits = seconds("--lock-timeout", lock_timeout), seconds("--window", window)
     if undo:
         return _undo(dsn, Undo(table, *waits), common)
-    if control is None or interval is None:
-        raise BadOption(
-            "by which column, and by how much of it?",
-            remedy=f"partwarden convert {table} --control created_at --interval '1 day'",
-        )
     wish = Wish(
         table,
         control,

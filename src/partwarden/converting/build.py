@@ -42,21 +42,29 @@ def preview(connection: Connection, wish: Wish) -> Conversion | None:
 
 def build(session: Session, wish: Wish) -> Conversion:
     """The same in a session that is open already."""
-    facts = session.call("convert_facts", session.table, json.dumps(_said(wish)))
+    noted = session.call("convert_kept", session.table)
+    facts = session.call("convert_facts", session.table, json.dumps(_said(session, wish, noted)))
     _refuse_what_can_not_be_looked_at(session, wish, facts)
-    facts |= _edges(session, wish, facts)
-    form, because = _choose(wish, facts)
-    facts |= {"form": form}
+    if noted is None or not _is_gone_on_with(session, wish, facts, noted):
+        facts |= _edges(session, facts)
+        form, because = _choose(wish, facts)
+        facts |= {"form": form}
+        noted = facts
+    else:
+        facts |= {name: noted[name] for name in (*_EDGES, "form") if name in noted}
+        form, because = Form(noted["form"]), "it had been begun"
+    facts["purpose"] = json.dumps(
+        {name: noted[name] for name in (*_ASKED, *_EDGES, "form") if name in noted}, sort_keys=True
+    )
     facts |= session.call("convert_names", json.dumps(facts))
-    facts["purpose"] = json.dumps({name: facts[name] for name in _NOTED if name in facts}, sort_keys=True)
-    obstacles = tuple(_obstacles(session, wish, facts))
+    obstacles = tuple(_obstacles(session, facts))
     given = json.dumps(facts)
     intervals = facts.get("intervals")
     return Conversion(
         table=session.name,
         owner=session.owner,
         control=facts["control"],
-        interval=wish.interval,
+        interval=facts["interval"],
         form=form,
         because=because,
         partition=facts["final_name"],
@@ -73,28 +81,29 @@ def build(session: Session, wish: Wish) -> Conversion:
     )
 
 
-_NOTED = (
-    *("control", "interval", "epoch", "premake", "date_trunc_interval", "offset_id", "form", "has_nulls"),
-    *(
-        "lower_bound",
-        "upper_bound",
-        "end_bound",
-        "start",
-        "suffix",
-        "intervals",
-        "partitions",
-        "fits",
-        "oldest",
-        "newest",
-    ),
+_DECISIVE = ("control", "interval", "epoch", "premake", "date_trunc_interval", "offset_id")
+"""What of a wish the proof depends on: another one begins anew."""
+
+_ASKED = (
+    *_DECISIVE,
+    *("template_table", "has_default", "time_encoder", "time_decoder", "jobmon", "settings"),
 )
-"""What an interrupted run leaves beside its guard, for the next one to go on with."""
+_EDGES = (
+    *("oldest", "newest", "has_nulls", "fits", "intervals", "partitions"),
+    *("lower_bound", "upper_bound", "end_bound", "start", "suffix"),
+)
+"""What an interrupted run leaves beside its guard, for the next one to go on with: what was asked, and what was found."""
 
-_ASKED = _NOTED[:6]
-"""Of it, what was wished; another wish begins anew."""
 
-
-def _said(wish: Wish) -> Facts:
+def _said(session: Session, wish: Wish, noted: Facts | None) -> Facts:
+    """What is asked; of what was begun already, when nothing is."""
+    if not (wish.control and wish.interval):
+        if noted is None:
+            raise ConvertRefused(
+                f"could not convert {session.name}: by which column, and by how much of it?",
+                remedy=f"partwarden convert {shlex.quote(session.name)} --control created_at --interval '1 day'",
+            )
+        return {name: noted[name] for name in _ASKED}
     return {
         "control": wish.control,
         "interval": wish.interval,
@@ -150,17 +159,17 @@ def _columns(session: Session) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _edges(session: Session, wish: Wish, facts: Facts) -> Facts:
-    kept = session.call("convert_kept", session.table)
-    if kept is not None:
-        noted: Facts = json.loads(kept)
-        is_same = all(noted.get(name) == facts.get(name) for name in _ASKED)
-        if (
-            is_same
-            and wish.form in (None, noted["form"])
-            and session.call("convert_is_ahead", json.dumps(facts | noted))
-        ):
-            return noted
+def _is_gone_on_with(session: Session, wish: Wish, facts: Facts, noted: Facts) -> bool:
+    """Whether what an interrupted run has proved is what is asked for now, and still ahead of this moment."""
+    is_same = all(noted[name] == facts[name] for name in _DECISIVE)
+    return (
+        is_same
+        and wish.form in (None, noted["form"])
+        and bool(session.call("convert_is_ahead", json.dumps(facts | {"upper_bound": noted["upper_bound"]})))
+    )
+
+
+def _edges(session: Session, facts: Facts) -> Facts:
     margin = _MARGIN_SECONDS + 4 * facts["bytes"] / _BYTES_READ_A_SECOND
     edges: Facts = session.call("convert_edges", json.dumps(facts), f"{margin:.0f} seconds")
     return edges
@@ -169,8 +178,6 @@ def _edges(session: Session, wish: Wish, facts: Facts) -> Facts:
 def _choose(wish: Wish, facts: Facts) -> tuple[Form, str]:
     if wish.form is not None:
         return wish.form, "it was asked for"
-    if "form" in facts:
-        return Form(facts["form"]), "it had been begun"
     if facts["has_nulls"]:
         return Form.DEFAULT, f"{facts['control']} is null in some rows, which only a default partition can hold"
     if not facts["fits"] or "lower_bound" not in facts:
@@ -187,12 +194,12 @@ def _choose(wish: Wish, facts: Facts) -> tuple[Form, str]:
     )
 
 
-def _obstacles(session: Session, wish: Wish, facts: Facts) -> Iterator[Obstacle]:
+def _obstacles(session: Session, facts: Facts) -> Iterator[Obstacle]:
     for problem, remedy in session.rows("convert_obstacles", json.dumps(facts)):
         yield Obstacle(problem, remedy)
     control, name = facts["control"], session.name
     if facts["form"] is Form.DEFAULT:
-        if not wish.has_default:
+        if not facts["has_default"]:
             yield Obstacle(
                 "the set is to have no default partition, which is what the table would become", "--as first"
             )
@@ -207,7 +214,7 @@ def _obstacles(session: Session, wish: Wish, facts: Facts) -> Iterator[Obstacle]
             f"its rows reach from {facts['oldest']} to {facts['newest']}, and a first partition would have to as well",
             "correct the rows that lie far ahead, or: --as default",
         )
-    elif facts["intervals"] > 1 and wish.has_retention:
+    elif facts["intervals"] > 1 and facts["settings"].get("retention") is not None:
         yield Obstacle(
             "pg_partman's retention takes each partition for one interval, by its beginning: a first partition of "
             f"{facts['intervals']:,.0f} intervals would be removed as a whole, with rows that are younger",

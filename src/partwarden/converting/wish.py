@@ -20,6 +20,8 @@ class Form(StrEnum):
 class Wish:
     """A table, and the set that it is to become; what is None is left to pg_partman, and ``form`` to what fits.
 
+    Without a ``control`` or an ``interval`` what an interrupted run has begun is gone on with, as that was asked.
+
     ``settings`` are columns of pg_partman's ``part_config`` that are set besides, as text. ``lock_timeout`` and ``window``
     are in seconds: how long one try waits for a lock, and with it whoever comes after us; and for how long a moment is looked
     for in which nobody is in the way.
@@ -41,11 +43,6 @@ class Wish:
     settings: Mapping[str, str] = field(default_factory=dict)
     lock_timeout: float = 0.01
     window: float = 60
-
-    @property
-    def has_retention(self) -> bool:
-        """Whether the set is to lose old partitions."""
-        return self.settings.get("retention") is not None
 
 
 @dataclass(frozen=True)

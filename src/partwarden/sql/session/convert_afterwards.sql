@@ -3,9 +3,9 @@ returns table (stage text, statement text, lock text, object text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
--- What follows the exchange, when nobody has to wait for it: make and ready, the other partitions; validate, the foreign keys
--- of other tables and the set's own to itself; refer, the latter for the parent; analyze, since the planner knows nothing of
--- the parent yet.
+-- What follows the exchange, when nobody has to wait for it: make, the other partitions; validate, the foreign keys of other
+-- tables and the set's own to itself; refer, the latter for the parent; analyze, since the planner knows nothing of the
+-- parent yet; ready, the guard, which tells until then that this is not the end.
 select ahead.*
 from partwarden.convert_ahead(p_facts, p_facts ->> 'name', p_facts ->> 'parent_table', p_facts ->> 'final_name') as ahead
 union all
@@ -35,4 +35,7 @@ where contype = 'f' and conrelid = confrelid and conrelid = (p_facts ->> 'table'
   and obj_description(oid, 'pg_constraint') is not null
 union all
 select 'analyze', format('analyze %s', p_facts ->> 'name'), 'share update exclusive', p_facts ->> 'name'
+union all
+select 'ready', cleared.*
+from partwarden.convert_unguard(p_facts ->> 'final_name', p_facts ->> 'escape') as cleared
 $$;

@@ -3,9 +3,8 @@ returns table (stage text, statement text, lock text, object text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
--- What has pg_partman make the other partitions after the exchange, one at a time ('make 1', 'make 2', …); and what takes the
--- guard away then ('ready'). p_old is what the table is called now. Where that is the default partition, PostgreSQL need
--- not read it as long as the guard stands.
+-- What has pg_partman make the other partitions after the exchange, one at a time ('make 1', 'make 2', …). p_old is what the
+-- table is called now. Where that is the default partition, PostgreSQL need not read it as long as the guard stands.
 declare
     v_is_id   boolean := p_facts ->> 'kind' = 'id';
     v_quick   text := case when (p_facts ->> 'is_partman_4')::boolean then ', p_analyze => false' else '' end;
@@ -26,6 +25,5 @@ begin
             case when v_is_id then 'create_partition_id' else 'create_partition_time' end, p_parent_table, v_place, v_quick),
             'share update exclusive', p_parent;
     end loop;
-    return query select 'ready', cleared.* from partwarden.convert_unguard(p_old, p_facts ->> 'escape') as cleared;
 end
 $$;

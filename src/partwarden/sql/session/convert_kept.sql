@@ -1,5 +1,5 @@
 create function partwarden.convert_kept(p_table regclass)
-returns text
+returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -15,7 +15,7 @@ begin
     end if;
     execute format('select is_called from %s', v_seen) into v_came;
     return (
-        select substr(obj_description(oid, 'pg_constraint'), length('partwarden: ') + 1)
+        select substr(obj_description(oid, 'pg_constraint'), length('partwarden: ') + 1)::jsonb
         from pg_constraint
         where conrelid = p_table and conname = 'partwarden_convert' and not v_came
           and obj_description(oid, 'pg_constraint') like 'partwarden: {%');

@@ -3,7 +3,8 @@ returns table (stage text, statement text, lock text, object text)
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
--- What an interrupted conversion has left to do after its exchange: see convert_afterwards().
+-- What an interrupted conversion has left to do after its exchange: the same as convert_afterwards(). Until it has come to its
+-- end, the guard is there.
 with unchecked as (
     select key.oid, conrelid::regclass::text as on_table, conname,
         obj_description(key.oid, 'pg_constraint') as comment
@@ -48,6 +49,14 @@ from (
     select 2, conname, 1, 'refer', format('alter table %s add constraint %I %s', p_parent, conname,
         regexp_replace(definition, ' NOT VALID$', '')), 'share row exclusive', p_parent::text
     from own
+    union all
+    select 3, '', 1, 'analyze', format('analyze %s', p_parent), 'share update exclusive', p_parent::text
+    from guarded
+    union all
+    select 4, '', cleared.number::integer, 'ready', cleared.statement, cleared.lock, cleared.object
+    from guarded
+    cross join lateral partwarden.convert_unguard(guarded.name, guarded.facts ->> 'escape') with ordinality
+        as cleared (statement, lock, object, number)
 ) listed
 order by listed.place, listed.name, listed.number
 $$;
