@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from partwarden.converting import Wish, convert
-from partwarden.draining import Drain, Method, drain
+from partwarden.draining import Drain, Method, Step, drain
 from partwarden.errors import DrainRefused, LockNotAcquired
 from tests.faults.world import MAINTENANCE, Act, Fault, World, article_sees, far_from_now
 from tests.partition_sets import create_parent, put_row_in_the_way, switch_repair_off
@@ -740,7 +740,7 @@ def _(world: World) -> None:
     reader = world.another_session()
 
     def tell(event: object) -> None:
-        if "exchanging" in str(event):
+        if event == Step("exchanging"):
             reader.execute("begin")
             reader.execute("select from app.plain")
 
