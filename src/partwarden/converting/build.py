@@ -45,14 +45,14 @@ def build(session: Session, wish: Wish) -> Conversion:
     noted = session.call("convert_kept", session.table)
     facts = session.call("convert_facts", session.table, json.dumps(_said(session, wish, noted)))
     _refuse_what_can_not_be_looked_at(session, wish, facts)
-    if noted is None or not _is_gone_on_with(session, wish, facts, noted):
+    if noted is not None and _is_gone_on_with(session, wish, facts, noted):
+        facts |= {name: noted[name] for name in _EDGES if name in noted}
+        form, because = Form(noted["form"]), "it had been begun"
+    else:
         facts |= _edges(session, facts)
         form, because = _choose(wish, facts)
-        facts |= {"form": form}
-        noted = facts
-    else:
-        facts |= {name: noted[name] for name in (*_EDGES, "form") if name in noted}
-        form, because = Form(noted["form"]), "it had been begun"
+        noted = {**facts, "form": form}
+    facts["form"] = form
     facts["purpose"] = json.dumps(
         {name: noted[name] for name in (*_ASKED, *_EDGES, "form") if name in noted}, sort_keys=True
     )
