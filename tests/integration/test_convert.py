@@ -525,7 +525,7 @@ def test_nobody_is_refused_and_no_answer_is_wrong_meanwhile(database: Database, 
     assert findings(database) == ["default-not-empty"]
 
 
-def test_a_row_beyond_the_bound_begins_it_anew_and_is_kept(database: Database, owner: Connection) -> None:
+def test_a_row_beyond_the_bound_begins_it_anew_and_is_found(database: Database, owner: Connection) -> None:
     owner.execute("create table app.events (id int primary key, at timestamptz not null)")
     owner.execute(
         "insert into app.events select number, now() - number * interval '1 day' from generate_series(0, 9) as number"
@@ -536,10 +536,21 @@ def test_a_row_beyond_the_bound_begins_it_anew_and_is_kept(database: Database, o
     with database.connect() as superuser:  # an index whose building was interrupted
         superuser.execute("update pg_index set indisvalid = false where indexrelid::regclass::text like '%local'")
 
-    converted(database, wish)
+    exchanges = 0
 
-    assert one(owner, "select count(*) from app.events_default") == 11
-    assert one(owner, "select count(*) from app.events") == 11
+    def tell(event: object) -> None:
+        nonlocal exchanges
+        if event == Step("exchanging"):
+            exchanges += 1
+            if exchanges == 1:
+                owner.execute("insert into app.events values (11, now() + interval '4 days')")
+
+    convert(database.owner_dsn, wish, tell)
+
+    assert exchanges == 2
+    assert one(owner, "select count(*) from app.events_default") == 12
+    # What is looked for in one partition is there.
+    assert one(owner, "select array_agg(id) from app.events where at > now() + interval '1 day'") == [10, 11]
     assert leftovers(owner) == []
 
 

@@ -121,7 +121,9 @@ def test_what_can_not_be_a_partition_set_at_all(database: Database, owner: Conne
         """
     )
     for table, control, interval, problem, remedy in (
-        ("app.plain", "att", "1 day", "no such column", "its columns: id, at, made, body"),
+        ("app.plain", "att", "1 day", "no such column", "did you mean at?"),
+        ("app.plain", "xyz", "1 day", "no such column", "its columns: id, at, made, body"),
+        ("app.plan", "at", "1 day", "there is no table app.plan", "did you mean app.plain?"),
         ("app.plain", "body", "1 day", "no column of type json", None),
         ("app.plain", "made", "1 day", "none that is generated", None),
         ("app.plain", "at", "a day", "a day is no interval of column at", None),

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
-from partwarden.converting.conversion import Conversion, Mode, Obstacle, Phase, Statement, Step
+from partwarden.converting.conversion import Conversion, Obstacle
 from partwarden.converting.session import Session, refusals
+from partwarden.converting.stages import steps
 from partwarden.converting.wish import Form, Wish
 from partwarden.database import Connection
 from partwarden.errors import ConvertRefused
+from partwarden.nearest import nearest
 
 _BYTES_READ_A_SECOND = 100_000_000
 _MARGIN_SECONDS = 60
@@ -76,7 +77,7 @@ def build(session: Session, wish: Wish) -> Conversion:
         rows=facts["rows"],
         warnings=tuple(warning for (warning,) in session.rows("convert_warnings", given)),
         obstacles=obstacles,
-        steps=() if obstacles else tuple(_steps(session, facts, given)),
+        steps=() if obstacles else tuple(steps(session, given, facts["heap_bytes"])),
         next=_next(session, form, facts),
     )
 
@@ -133,9 +134,11 @@ def _refuse_what_can_not_be_looked_at(session: Session, wish: Wish, facts: Facts
             remedy="create schema partman; create extension pg_partman schema partman;",
         )
     if facts["control"] is None:
+        columns = _columns(session)
+        near = nearest(wish.control, columns)
         raise ConvertRefused(
             f"{attempt} by {wish.control}: it has no such column",
-            remedy="its columns: " + ", ".join(_columns(session)),
+            remedy=f"did you mean {near}?" if near else "its columns: " + ", ".join(columns),
         )
     if facts["kind"] is None:
         raise ConvertRefused(
@@ -220,83 +223,6 @@ def _obstacles(session: Session, facts: Facts) -> Iterator[Obstacle]:
             f"{facts['intervals']:,.0f} intervals would be removed as a whole, with rows that are younger",
             "--as default, then partwarden drain",
         )
-
-
-def _steps(session: Session, facts: Facts, given: str) -> Iterator[Step]:
-    reads = facts["heap_bytes"]
-    names = {
-        "place": (Mode.TRIES, "placing a constraint that says where the rows lie, and refuses none", None),
-        "prove": (Mode.READING, "reading the table, to prove it", reads),
-    }
-    prepared = session.rows("convert_preparations", given)
-    for stage, statements in _by_stage(prepared):
-        if stage == "build":
-            for statement in statements:
-                yield Step(Phase.PREPARE, Mode.ALONE, "building an index", (statement,), reads)
-        else:
-            mode, name, read = names[stage]
-            yield Step(Phase.PREPARE, mode, name, statements, read)
-    yield Step(
-        Phase.EXCHANGE,
-        Mode.TRIES,
-        "exchanging",
-        _statements(session.rows("convert_exchange", given)),
-        locks=_statements(session.rows("convert_locks", session.table, session.name)),
-    )
-    yield from _afterwards(session.rows("convert_afterwards", given), reads)
-
-
-def _afterwards(rows: Rows, reads: int) -> Iterator[Step]:
-    names = {
-        "make": (Mode.TRIES, "making partitions ahead", None),
-        "ready": (Mode.TRIES, "taking the constraint away", None),
-        "validate": (Mode.READING, "validating foreign keys", reads),
-        "refer": (Mode.TRIES, "giving the set its foreign key to itself", None),
-        "analyze": (Mode.READING, "taking statistics", None),
-    }
-    for stage, statements in _by_stage(rows):
-        mode, name, read = names[stage.split()[0]]
-        yield Step(Phase.AFTERWARDS, mode, name, statements, read, left_to_maintenance=stage.startswith("make"))
-
-
-def _by_stage(rows: Rows) -> Iterator[tuple[str, tuple[Statement, ...]]]:
-    for stage, listed in groupby(rows, key=lambda row: row[0]):
-        yield str(stage), _statements([row[1:] for row in listed])
-
-
-def pending(session: Session) -> tuple[Step, ...]:
-    """What an interrupted conversion has left to do after its exchange."""
-    return tuple(_afterwards(session.rows("convert_pending", session.table), 0))
-
-
-def take_back(session: Session) -> tuple[Step, ...]:
-    """What makes a table that has been prepared, and not exchanged, what it was."""
-    names = {
-        "clear": (Mode.TRIES, "taking the constraint away"),
-        "drop": (Mode.ALONE, "dropping what was built"),
-    }
-    return tuple(
-        Step(Phase.PREPARE, *names[stage], statements)
-        for stage, statements in _by_stage(session.rows("convert_take_back", session.table))
-    )
-
-
-def undoing(session: Session) -> tuple[Step, ...]:
-    """What makes a partition set the table again that it was converted from; ConvertRefused where that can't be."""
-    refused = session.rows("convert_undo_obstacles", session.table)
-    if refused:
-        problem, remedy = refused[0]
-        raise ConvertRefused(f"could not undo the conversion of {session.name}: {problem}", remedy=remedy)
-    exchange = _statements(session.rows("convert_undo", session.table))
-    locks = _statements(session.rows("convert_locks", session.table, session.name))
-    return (
-        Step(Phase.EXCHANGE, Mode.TRIES, "exchanging", exchange, locks=locks),
-        *_afterwards(session.rows("convert_undo_afterwards", session.table), 0),
-    )
-
-
-def _statements(rows: Rows) -> tuple[Statement, ...]:
-    return tuple(Statement(*row) for row in rows)
 
 
 def _next(session: Session, form: Form, facts: Facts) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import psycopg
 
-from partwarden.converting.build import build, pending, preview, take_back, undoing
+from partwarden.converting.build import build, preview
 from partwarden.converting.conversion import Conversion, Converted, Mode, Phase, Step
 from partwarden.converting.session import Session, open_session, refusals
+from partwarden.converting.stages import pending, take_back, undoing
 from partwarden.converting.watching import watched
 from partwarden.converting.wish import Undo, Wish
 from partwarden.database import connect

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from partwarden import bundle
-from partwarden.database import Connection, connect, first_line
+from partwarden.database import Connection, advice_of, connect, first_line
 from partwarden.errors import ConvertRefused
+from partwarden.routines import Routines, nearest_table
 
 _ROUTINES = (
     *bundle.session_routines(beginning="convert_"),
@@ -29,20 +28,28 @@ where name in ('lock_timeout', 'jit', 'statement_timeout', 'transaction_timeout'
 """
 
 
-class Session:
+_TABLE = """
+select pg_class.oid, format('%%I.%%I', nspname, relname), pg_get_userbyid(relowner), pg_has_role(relowner, 'usage'),
+    relkind::text, nspname || '.' || relname
+from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+where pg_class.oid = pg_temp.find_set(%s)
+"""
+
+
+class Session(Routines):
     """One table in one connection. ``table`` is its oid, ``name`` its name as SQL writes it, ``dsn`` how to connect again."""
 
     def __init__(self, connection: Connection, table: str, dsn: str = "") -> None:
-        self.connection = connection
+        super().__init__(connection, _ROUTINES)
         self.dsn = dsn
-        connection.execute(bundle.session_code(_ROUTINES).encode())
-        found = connection.execute(
-            "select pg_class.oid, format('%%I.%%I', nspname, relname), pg_get_userbyid(relowner),"
-            " pg_has_role(relowner, 'usage'), relkind::text, nspname || '.' || relname"
-            " from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
-            " where pg_class.oid = pg_temp.find_set(%s)",
-            (table,),
-        ).fetchone()
+        try:
+            with connection.transaction():
+                found = connection.execute(_TABLE, (table,)).fetchone()
+        except psycopg.errors.UndefinedTable as failure:
+            near = nearest_table(connection, table, partitioned=False)
+            raise ConvertRefused(
+                first_line(failure), remedy=f"did you mean {near}?" if near else advice_of(failure)
+            ) from failure
         assert found is not None
         self.table, self.name = int(found[0]), str(found[1])
         self.owner, self.may_act, self.is_partitioned = str(found[2]), bool(found[3]), found[4] == "p"
@@ -62,17 +69,6 @@ class Session:
                 remedy="name it in partwarden.yaml, and partwarden apply has pg_partman manage it",
             )
 
-    def rows(self, routine: str, *arguments: object) -> list[tuple[Any, ...]]:
-        """All rows that a routine returns."""
-        call = sql.SQL("select * from pg_temp.{}({})").format(
-            sql.Identifier(routine), sql.SQL(", ").join(sql.Placeholder() * len(arguments))
-        )
-        return self.connection.execute(call, arguments).fetchall()
-
-    def call(self, routine: str, *arguments: object) -> Any:
-        """The one value that a routine returns."""
-        return self.rows(routine, *arguments)[0][0]
-
 
 @contextmanager
 def open_session(dsn: str, table: str) -> Iterator[Session]:
@@ -80,8 +76,7 @@ def open_session(dsn: str, table: str) -> Iterator[Session]:
     with connect(dsn) as connection:
         connection.autocommit = True
         with refusals(table):
-            with connection.transaction():
-                session = Session(connection, table, dsn)
+            session = Session(connection, table, dsn)
             connection.execute(_PATIENT)
         yield session
 
@@ -104,4 +99,4 @@ def _refusal(name: str, failure: psycopg.Error) -> ConvertRefused:
     problem = first_line(failure)
     if not problem.startswith(("could not", "there is no")):
         problem = f"could not convert {name}: {problem}"
-    return ConvertRefused(problem, remedy=failure.diag.message_hint or failure.diag.message_detail or again)
+    return ConvertRefused(problem, remedy=failure.diag.message_hint or again)

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from partwarden import bundle
 from partwarden.database import Connection, advice_of, connect, first_line
 from partwarden.errors import DrainRefused, LockNotAcquired
-from partwarden.nearest import nearest
+from partwarden.routines import Routines, nearest_table
 
 _ROUTINES = ("drain_interval", "drain_plan", "find_set", "refuse_drain", "validate_references")
 
 
-class Session:
+class Session(Routines):
     """One connection, in autocommit; every transaction is begun on purpose.
 
     ``parent`` is the set's oid, ``name`` its name as SQL writes it.
     """
 
     def __init__(self, connection: Connection, parent: str) -> None:
-        self.connection = connection
-        with connection.transaction():
-            connection.execute(bundle.session_code((*_ROUTINES, *bundle.session_routines(but="convert_"))).encode())
+        super().__init__(connection, (*_ROUTINES, *bundle.session_routines(but="convert_")))
         # Anything that is waited for outside of short tries is waited for alone: nobody queues behind it.
         connection.execute("select set_config('lock_timeout', '10s', false), set_config('jit', 'off', false)")
         try:
@@ -37,20 +33,12 @@ class Session:
                 (parent,),
             ).fetchone()
         except psycopg.errors.UndefinedTable as failure:
-            raise _no_such_set(connection, parent, failure) from failure
+            near = nearest_table(connection, parent, partitioned=True)
+            raise DrainRefused(
+                first_line(failure), remedy=f"did you mean {near}?" if near else advice_of(failure)
+            ) from failure
         assert found is not None
         self.parent, self.name = int(found[0]), str(found[1])
-
-    def rows(self, routine: str, *arguments: object) -> list[tuple[Any, ...]]:
-        """All rows that a routine returns."""
-        call = sql.SQL("select * from pg_temp.{}({})").format(
-            sql.Identifier(routine), sql.SQL(", ").join(sql.Placeholder() * len(arguments))
-        )
-        return self.connection.execute(call, arguments).fetchall()
-
-    def call(self, routine: str, *arguments: object) -> Any:
-        """The one value that a routine returns."""
-        return self.rows(routine, *arguments)[0][0]
 
     def transaction_id(self) -> str:
         """The number of the current transaction, which it gets if it has none."""
@@ -100,15 +88,6 @@ def refusals(name: str) -> Iterator[None]:
         ) from failure
     except psycopg.Error as failure:
         raise _refusal(name, failure) from failure
-
-
-def _no_such_set(connection: Connection, parent: str, failure: psycopg.Error) -> DrainRefused:
-    names = connection.execute(
-        "select format('%I.%I', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
-        " where relkind = 'p' and not relispartition and nspname !~ '^(pg_|information_schema$)'"
-    ).fetchall()
-    near = nearest(parent, [name for (name,) in names])
-    return DrainRefused(first_line(failure), remedy=f"did you mean {near}?" if near else advice_of(failure))
 
 
 def _is_lost(failure: psycopg.OperationalError) -> bool:
