@@ -397,8 +397,12 @@ def test_undone_it_is_what_it_was(database: Database, owner: Connection) -> None
     before = described(owner)
     wish = Wish("app.events", "created_at", "1 day")
 
-    converted(database, wish)
+    # Also when it has not come to its end, and when undoing does not.
+    with noted(lambda _, query: "validate constraint of_event" in query), pytest.raises(KilledError):
+        converted(database, wish)
     assert described(owner) != before
+    with noted(lambda _, query: "validate constraint of_parent" in query), pytest.raises(KilledError):
+        undo(database.owner_dsn, Undo("app.events"), tell_nobody)
     assert undo(database.owner_dsn, Undo("app.events"), tell_nobody)
     assert described(owner) == before
     assert one(owner, "select count(*) from partman.part_config") == 0

@@ -174,7 +174,7 @@ def undo(dsn: str, wish: Undo, tell: Tell) -> bool:
 
     False where there is nothing of a conversion. Raises ConvertRefused where there is no way back.
     """
-    with open_session(dsn, wish.table) as session, refusals(session.name):
+    with open_session(dsn, wish.table) as session, refusals(session.name, "undo the conversion of"):
         _claim(session)
         _refuse_strangers(session)
         session.act_as_owner(for_now=False)

@@ -82,21 +82,21 @@ def open_session(dsn: str, table: str) -> Iterator[Session]:
 
 
 @contextmanager
-def refusals(name: str) -> Iterator[None]:
+def refusals(name: str, attempt: str = "convert") -> Iterator[None]:
     """Turn a server's error into ConvertRefused, with the server's hint as the remedy."""
     try:
         yield
     except psycopg.Error as failure:
-        raise _refusal(name, failure) from failure
+        raise _refusal(f"could not {attempt} {name}", failure) from failure
 
 
-def _refusal(name: str, failure: psycopg.Error) -> ConvertRefused:
+def _refusal(attempt: str, failure: psycopg.Error) -> ConvertRefused:
     again = "run the same command again, and it goes on; --undo takes back what was begun"
     if failure.sqlstate is None or failure.sqlstate.startswith(("08", "57P")):
         return ConvertRefused(
-            f"the connection was lost while converting {name}: {str(failure).strip().splitlines()[0]}", remedy=again
+            f"{attempt}: the connection was lost: {str(failure).strip().splitlines()[0]}", remedy=again
         )
     problem = first_line(failure)
     if not problem.startswith(("could not", "there is no")):
-        problem = f"could not convert {name}: {problem}"
+        problem = f"{attempt}: {problem}"
     return ConvertRefused(problem, remedy=failure.diag.message_hint or again)

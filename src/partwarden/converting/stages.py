@@ -65,6 +65,7 @@ def take_back(session: Session) -> tuple[Step, ...]:
     names = {
         "clear": (Mode.TRIES, "taking the constraint away"),
         "drop": (Mode.ALONE, "dropping what was built"),
+        "validate": (Mode.READING, "validating foreign keys"),
     }
     return tuple(
         Step(Phase.PREPARE, *names[stage], statements)

@@ -16,6 +16,7 @@ from (
     select distinct 3, conrelid::regclass::text, format('lock table %s in access exclusive mode', conrelid::regclass)
     from pg_constraint
     where contype = 'f' and confrelid = p_from and conrelid <> p_from and conparentid = 0
+      and conrelid not in (select inhrelid from pg_inherits where inhparent = p_from)
 ) listed
 order by listed.place, listed.object
 $$;

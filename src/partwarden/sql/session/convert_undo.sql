@@ -109,10 +109,16 @@ begin
 
     return query select moved.statement, moved.lock, moved.object
     from partwarden.convert_references(p_parent, v_name) as moved where stage = 'give';
-    return query select format('alter table %s add constraint %I %s not valid', v_name, conname,
-        regexp_replace(pg_get_constraintdef(pg_constraint.oid), ' NOT VALID$', '')), 'share row exclusive', v_name
+    return query
+    select listed.statement, listed.lock, v_name
     from pg_constraint
+    cross join lateral (
+        values
+            (1, format('alter table %s add constraint %I %s not valid', v_name, conname,
+                regexp_replace(pg_get_constraintdef(pg_constraint.oid), ' NOT VALID$', '')), 'share row exclusive'),
+            (2, format('comment on constraint %I on %s is ''partwarden validates it''', conname, v_name), 'share update exclusive')
+    ) listed (place, statement, lock)
     where contype = 'f' and confrelid = p_parent and conparentid = 0 and conrelid in (p_parent, v_origin)
-    order by conname;
+    order by conname, listed.place;
 end
 $$;
