@@ -27,7 +27,7 @@ _CONNECTION_IS_LOST = (
     "could not connect",
     "the connection is closed",
     "terminating connection",
-    "the server closed the connection unexpectedly",
+    "server closed the connection unexpectedly",
 )
 
 
