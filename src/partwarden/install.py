@@ -16,6 +16,7 @@ from partwarden.database import OLDEST_SERVER, Connection, Server, explained, in
 from partwarden.errors import InstallRefused
 
 _LOCK_TIMEOUT = "10s"
+_TRIES = 5
 _DOOR_MARK = "partwarden: "
 
 
@@ -112,7 +113,20 @@ def uninstall(connection: Connection) -> bool:
     Its jobs in pg_cron are ``schedule.unschedule``'s to remove, first. Returns False when there was nothing. What
     somebody else has put into the schema is not removed: InstallRefused names it.
     """
-    with explained("could not remove partwarden", InstallRefused), connection.transaction():
+    with explained("could not remove partwarden", InstallRefused):
+        for left in reversed(range(_TRIES)):
+            try:
+                return _uninstall(connection)
+            except (
+                errors.DeadlockDetected
+            ):  # with a monitor that was running already: it ends, and the next try is alone
+                if not left:
+                    raise
+    raise AssertionError
+
+
+def _uninstall(connection: Connection) -> bool:
+    with connection.transaction():
         connection.execute(sql.SQL("set local lock_timeout = {}").format(_LOCK_TIMEOUT))
         connection.execute("select pg_advisory_xact_lock(hashtext('partwarden install'))")
         doors = _our_doors(connection)

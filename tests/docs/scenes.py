@@ -49,7 +49,8 @@ drop schema partwarden cascade;
 select cron.schedule_in_database('maintenance', '0 * * * *', 'call partman.run_maintenance_proc()', 'app');
 insert into cron.job_run_details
     (jobid, runid, job_pid, database, username, command, status, return_message, start_time, end_time)
-select jobid, 1, 1, database, username, command, 'succeeded', 'CALL', date_trunc('hour', now()), date_trunc('hour', now())
+select jobid, nextval('cron.runid_seq'), 1, database, username, command, 'succeeded', 'CALL',
+    date_trunc('hour', now()), date_trunc('hour', now())
 from cron.job where jobname = 'maintenance';
 update partman.part_config set maintenance_last_run = date_trunc('hour', now())
     - case parent_table when 'app.events' then interval '5 days' else interval '0' end;

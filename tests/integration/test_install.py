@@ -14,6 +14,7 @@ from partwarden.database import Connection, connect
 from partwarden.errors import InstallRefused
 from partwarden.install import install, installed_version, uninstall
 from tests.servers import OWNER, Database
+from tests.waiting import wait_until
 
 
 def everything(connection: Connection) -> set[Any]:
@@ -53,6 +54,34 @@ def test_uninstall_removes_every_trace_and_nothing_else(database: Database) -> N
         assert uninstall(owner) is True
         assert everything(owner) == before
         assert uninstall(owner) is False
+
+
+def test_uninstall_tries_again_when_it_and_a_running_monitor_wait_for_each_other(database: Database) -> None:
+    removed = []
+
+    def remove() -> None:
+        with database.connect_owner() as owner:
+            owner.execute("set application_name = 'remover'")
+            removed.append(uninstall(owner))
+
+    with database.connect_owner() as monitor, database.connect() as watcher:
+        install(monitor)
+        remover = threading.Thread(target=remove)
+        with monitor.transaction():
+            monitor.execute("select from partwarden.heartbeat")
+            remover.start()
+            wait_until(
+                lambda: (
+                    watcher.execute(
+                        "select from pg_stat_activity where application_name = 'remover' and wait_event_type = 'Lock'"
+                    ).fetchone()
+                    is not None
+                ),
+                "the one waits for the other",
+            )
+            monitor.execute("select from partwarden.incident")
+        remover.join(timeout=30)
+    assert removed == [True]
 
 
 def test_what_somebody_else_put_into_the_schema_is_not_removed(database: Database) -> None:
