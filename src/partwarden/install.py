@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from psycopg import errors, sql
@@ -114,15 +115,10 @@ def uninstall(connection: Connection) -> bool:
     somebody else has put into the schema is not removed: InstallRefused names it.
     """
     with explained("could not remove partwarden", InstallRefused):
-        for left in reversed(range(_TRIES)):
-            try:
+        for _ in range(_TRIES - 1):
+            with suppress(errors.DeadlockDetected):  # a monitor that runs already: it ends, and the next try is alone
                 return _uninstall(connection)
-            except (
-                errors.DeadlockDetected
-            ):  # with a monitor that was running already: it ends, and the next try is alone
-                if not left:
-                    raise
-    raise AssertionError
+        return _uninstall(connection)
 
 
 def _uninstall(connection: Connection) -> bool:
