@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
-from partwarden.database import Connection, inspect
+from partwarden.database import Connection, Server
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class ManagedSet:
     above: str | None
 
 
-def read_partman(connection: Connection) -> Partman | None:
-    """pg_partman in the database that ``connection`` leads to; None where it is not installed."""
-    extension = inspect(connection).extensions.get("pg_partman")
+def read_partman(connection: Connection, server: Server) -> Partman | None:
+    """pg_partman in the database that ``connection`` leads to, and ``server`` describes; None where it is not installed."""
+    extension = server.extensions.get("pg_partman")
     if extension is None:
         return None
     row = connection.execute(
@@ -99,3 +99,8 @@ def managed_sets(connection: Connection, partman: Partman) -> dict[str, ManagedS
         )
     ).fetchall()
     return {row[0]: ManagedSet(*row) for row in rows}
+
+
+def one_below(managed: Mapping[str, ManagedSet], parent_table: str) -> ManagedSet | None:
+    """One of the sets that are partitions of this one; they are alike. None where its partitions are no sets."""
+    return next((each for each in managed.values() if each.above == parent_table), None)

@@ -29,11 +29,11 @@ class Table:
     @property
     def parent_table(self) -> str:
         """The name that pg_partman would give it."""
-        return f"{self.schema}.{self.name}"
+        return QualifiedName(self.schema, self.name).bare
 
 
-def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
-    """All permanent tables that are no partitions, by schema and name; not partwarden's, nor those of an extension."""
+def read_tables(connection: Connection) -> dict[QualifiedName, Table]:
+    """All permanent tables that are no partitions, by name; not partwarden's, nor those of an extension."""
     rows = connection.execute(
         """
         select
@@ -58,7 +58,7 @@ def read_tables(connection: Connection) -> dict[tuple[str, str], Table]:
         """
     ).fetchall()
     return {
-        (schema, name): Table(
+        QualifiedName(schema, name): Table(
             oid,
             schema,
             name,

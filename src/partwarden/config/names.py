@@ -12,7 +12,7 @@ _LONGEST = 63
 _BARE = re.compile(r"[a-zA-Z_\u0080-\uffff][a-zA-Z0-9_$\u0080-\uffff]*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class QualifiedName:
     """A table, a function or a template by its schema and its name, both without quotes."""
 
@@ -21,6 +21,11 @@ class QualifiedName:
 
     def __str__(self) -> str:
         return f"{written(self.schema)}.{written(self.name)}"
+
+    @property
+    def bare(self) -> str:
+        """Both without quotes, as pg_partman keeps the name."""
+        return f"{self.schema}.{self.name}"
 
 
 def written(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from partwarden.config.names import written
+from partwarden.config.names import QualifiedName, written
 from partwarden.config.reading import understood
 from partwarden.database import connect_read_only
 from partwarden.dsn import SECRETS, is_libpqs, without_password
@@ -128,7 +128,7 @@ def _entries(found: Found) -> Iterator[Entry]:
         yield describe(
             managed,
             levels(found.managed, managed),
-            found.tables.get((schema, table)),
+            found.tables.get(QualifiedName(schema, table)),
             found.details.get(managed.parent_table),
             found.partman,
             found.installed.policies.get(managed.parent_table),

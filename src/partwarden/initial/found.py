@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 
 from partwarden import bundle
-from partwarden.catalog import ManagedSet, Partman, Table, managed_sets, read_partman, read_tables
+from partwarden.catalog import ManagedSet, Partman, Table, managed_sets, one_below, read_partman, read_tables
+from partwarden.config.names import QualifiedName
 from partwarden.database import Connection, Server, inspect, problem_of, quoted
 from partwarden.errors import PartwardenError
 from partwarden.initial.entries import Detail
@@ -75,7 +76,7 @@ class Found:
     server: Server
     partman: Partman | None
     managed: Mapping[str, ManagedSet]
-    tables: Mapping[tuple[str, str], Table]
+    tables: Mapping[QualifiedName, Table]
     details: Mapping[str, Detail]
     widths: Mapping[int, Width]
     installed: Installed
@@ -86,7 +87,7 @@ def look(connection: Connection, dsn: str) -> Found:
     """Read all that is there. ``connection`` is read-only, and ``dsn`` what it was made with."""
     connection.execute("select pg_catalog.set_config('intervalstyle', 'postgres', false)")
     server = inspect(connection)
-    partman = read_partman(connection)
+    partman = read_partman(connection, server)
     managed = {} if partman is None else managed_sets(connection, partman)
     return Found(
         server=server,
@@ -103,7 +104,7 @@ def look(connection: Connection, dsn: str) -> Found:
 def levels(managed: Mapping[str, ManagedSet], top: ManagedSet) -> Iterator[ManagedSet]:
     """One of the sets that are partitions of ``top``, one of those that are partitions of that, and so on."""
     while True:
-        below = next((each for each in managed.values() if each.above == top.parent_table), None)
+        below = one_below(managed, top.parent_table)
         if below is None:
             return
         yield below

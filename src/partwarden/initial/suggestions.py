@@ -13,8 +13,8 @@ from partwarden.initial.layout import Value
 
 def suggest(found: Found) -> Iterator[tuple[str, Mapping[str, Value]]]:
     """Each with a sentence, and with its entry where pg_partman can have one."""
-    for (schema, name), table in sorted(found.tables.items()):
-        if table.key is None or f"{schema}.{name}" in found.managed:
+    for name, table in sorted(found.tables.items()):
+        if table.key is None or name.bare in found.managed:
             continue
         yield _suggestion(found, table)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from partwarden.catalog import LENGTHS, ManagedSet, Table, fate_of_old
+from partwarden.catalog import LENGTHS, ManagedSet, Table, fate_of_old, one_below
 from partwarden.config import PartitionSet, SubPartition
 from partwarden.database import quoted
 from partwarden.planning.create import configure_sub, create_sub
@@ -73,7 +73,7 @@ def _compare_sub(
     _note(found, words, changed, actual, prefix)
     if changed:
         found.statements += configure_sub(view, replace(words, rest=changed), table, level)
-    below = next((each for each in view.managed.values() if each.above == above.parent_table), None)
+    below = one_below(view.managed, above.parent_table)
     if wanted.sub is not None and below is not None:
         _compare_sub(view, found, top, wanted.sub, below, table, level + 1)
 
@@ -161,18 +161,16 @@ def _note_retention(
     """Say when partitions would go that would have stayed, or would be gone for good that would have been kept."""
     after = {**actual, **changed}
     keep, before = view.length(after["retention"]), view.length(actual["retention"])
-    drops = not after["retention_keep_table"] and after["retention_schema"] is None
-    dropped = not actual["retention_keep_table"] and actual["retention_schema"] is None
-    what = "dropped" if drops else "detached" if after["retention_schema"] is None else "moved"
+    fate = fate_of_old(after)
     if keep is not None and keep != before and view.is_shorter(keep, before):
         found.warnings.append(
             Warned(
                 Danger.DESTRUCTIVE,
-                f"{prefix}partitions of {parent} older than {after['retention']} are {what} by the next maintenance; "
-                f"until now they were kept {'for ever' if before is None else 'for ' + actual['retention']}",
+                f"{prefix}partitions of {parent} older than {after['retention']} are {undergone(fate)} by the next "
+                f"maintenance; until now they were kept {'for ever' if before is None else 'for ' + actual['retention']}",
             )
         )
-    elif keep is not None and drops and not dropped:
+    elif keep is not None and fate == "drop" != fate_of_old(actual):
         found.warnings.append(
             Warned(Danger.DESTRUCTIVE, f"{prefix}old partitions of {parent} are dropped from now on, with their rows")
         )
@@ -184,6 +182,11 @@ def _note(found: Difference, words: Wanted, changed: Mapping[str, Any], actual: 
             found.changes.append(Change(prefix + words.keys[column], shown(actual[column]), shown(value)))
     if "retention.then" in {words.keys[column] for column in changed}:
         found.changes.append(Change(prefix + "retention.then", fate_of_old(actual), fate_of_old({**actual, **changed})))
+
+
+def undergone(fate: str) -> str:
+    """What is done to old partitions whose fate, in the file's words, this is."""
+    return {"detach": "detached", "drop": "dropped"}.get(fate, "moved")
 
 
 def shown(value: Any) -> str | None:

@@ -14,7 +14,8 @@ from partwarden.dsn import label
 from partwarden.errors import BadConfig, CouldNotConnect, PartwardenError, PlanFailed
 from partwarden.nearest import nearest
 from partwarden.planning.jobs import plan_jobs
-from partwarden.planning.sets import meant, plan_set
+from partwarden.planning.meant import meant
+from partwarden.planning.sets import plan_set
 from partwarden.planning.settings import plan_settings, plan_silences
 from partwarden.planning.steps import DatabasePlan, Obstacle, Plan, Step
 from partwarden.planning.surroundings import plan_surroundings
@@ -141,7 +142,7 @@ def _sets(
         if isinstance(found, Obstacle | str):
             yield found
             continue
-        known.add(f"{found.table.schema}.{found.table.name}")
+        known.add(found.table.bare)
         yield from plan_set(view, found)
     for name, managed in view.managed.items():
         if managed.above is None and name not in known:

@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 
 from partwarden.config import Database
 from partwarden.database import Connection
-from partwarden.planning.sets import Meant, meant
+from partwarden.planning.meant import Meant, meant
 from partwarden.planning.view import has_table, look
 from partwarden.planning.wanted import in_partmans_words
 
@@ -33,7 +33,7 @@ def record(connection: Connection, database: Database) -> None:
     sets = [each for each in meant(view, database) if isinstance(each, Meant)]
     rows = [
         {
-            "parent_table": f"{each.table.schema}.{each.table.name}",
+            "parent_table": each.table.bare,
             "columns": sorted(in_partmans_words(each.wanted, view.partman).columns),
             "sub_columns": []
             if each.wanted.sub is None

@@ -1,82 +1,34 @@
-"""The partition sets of one database: which tables the file means, and what is to be done about each."""
+"""What is to be done about one partition set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from partwarden.catalog import ManagedSet, Table
-from partwarden.config import Database, PartitionSet, SubPartition
-from partwarden.config.names import QualifiedName, qualified_name, written
+from partwarden.config import PartitionSet
+from partwarden.config.names import qualified_name
 from partwarden.database import quoted
-from partwarden.nearest import nearest
 from partwarden.planning.conversion import plan_conversion
 from partwarden.planning.create import create
-from partwarden.planning.default_partition import change_default, refuse_taken, takes_no_default
-from partwarden.planning.differences import compare, shown
+from partwarden.planning.default_partition import change_default, takes_no_default
+from partwarden.planning.differences import compare, shown, undergone
+from partwarden.planning.meant import Meant
+from partwarden.planning.refusals import refused
+from partwarden.planning.size import how_many
 from partwarden.planning.steps import Action, Change, Danger, Kind, Obstacle, Step, Warned
 from partwarden.planning.view import View
-from partwarden.planning.wanted import in_partmans_words
 from partwarden.planning.writing import literal
 
 _MANY = 1000
 """So many partitions made in one transaction take minutes, and a place each in the server's table of locks."""
 
 
-@dataclass(frozen=True)
-class Meant:
-    """A table that the file means."""
-
-    wanted: PartitionSet
-    table: QualifiedName
-
-
-def meant(view: View, database: Database) -> Iterator[Meant | Obstacle | str]:
-    """Every table that the file means, once; what can't be, and notes. Who is named goes before who only matches.
-
-    A table that others take for their template matches no pattern.
-    """
-    taken: set[tuple[str, str]] = set()
-    templates = _templates(view, database)
-    for entry in sorted(database.partition_sets, key=lambda entry: entry.is_pattern):
-        found = [QualifiedName(*name) for name in sorted(view.tables) if entry.matches(QualifiedName(*name))]
-        if entry.is_pattern:
-            found = [table for table in found if f"{table.schema}.{table.name}" not in templates]
-        if not entry.is_pattern:
-            there = {(each.schema, each.name) for each in found}
-            for name in map(qualified_name, entry.tables):
-                if (name.schema, name.name) not in there:
-                    yield _missing(view, entry, name)
-        elif not found:
-            yield f"{entry.source}: no table matches {', '.join(map(str, entry.tables))}"
-        for table in found:
-            if (table.schema, table.name) not in taken:
-                taken.add((table.schema, table.name))
-                yield Meant(entry, table)
-
-
-def _templates(view: View, database: Database) -> set[str]:
-    """The names of template tables, of sets that are there and of those that the file describes."""
-    named = {
-        f"{name.schema}.{name.name}"
-        for entry in database.partition_sets
-        for level, _ in _levels(entry)
-        if level.template
-        for name in [qualified_name(level.template)]
-    }
-    for managed in view.managed.values():
-        named.add(managed.config["template_table"])
-        if managed.sub is not None:
-            named.add(managed.sub["sub_template_table"])
-    return named
-
-
 def plan_set(view: View, one: Meant) -> Iterator[Step | Obstacle]:
     """What is to be done about one set, or why it can't be; nothing where it is as the file wants it."""
-    wanted, table = one.wanted, view.tables[one.table.schema, one.table.name]
-    refused = list(_refused(view, wanted, table))
-    if refused:
-        yield from refused
+    wanted, table = one.wanted, view.tables[one.table]
+    obstacles = list(refused(view, wanted, table))
+    if obstacles:
+        yield from obstacles
         return
     managed = view.managed.get(table.parent_table)
     if table.key is None:
@@ -147,99 +99,12 @@ def _changed_set(view: View, wanted: PartitionSet, managed: ManagedSet, table: T
         )
 
 
-def _missing(view: View, entry: PartitionSet, name: QualifiedName) -> Obstacle:
-    above = view.connection.execute(
-        "select relispartition from pg_catalog.pg_class join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace "
-        "where nspname = %s and relname = %s",
-        (name.schema, name.name),
-    ).fetchone()
-    if above == (True,):
-        problem, remedy = f"{name} is a partition of another table", "name that, and say `sub` for its partitions"
-    else:
-        problem = f"there is no table {name}"
-        remedy = f"create table {quoted(name.schema, name.name)} (…) partition by range ({quoted(entry.control)});"
-        near = nearest(f"{name.schema}.{name.name}", [f"{schema}.{table}" for schema, table in view.tables])
-        if near is not None:
-            remedy = f"did you mean {near}? Otherwise {remedy}"
-    return Obstacle(str(name), problem, remedy, str(entry.source))
-
-
-def _refused(view: View, wanted: PartitionSet, table: Table) -> Iterator[Obstacle]:
-    """What the file asks for that this table, or this pg_partman, can't be."""
-    assert view.partman is not None
-    place = str(wanted.source)
-    for entry, prefix in _levels(wanted):
-        for key in in_partmans_words(entry, view.partman).unknown:
-            yield Obstacle(
-                table.parent_table,
-                f"pg_partman {view.partman.version} can't be told `{prefix}{key}`",
-                "leave it out, or bring pg_partman to a version that knows it: partwarden upgrade-check",
-                place,
-            )
-    if table.key is not None and (table.key != (wanted.control,) or table.strategy != (wanted.type or "range")):
-        by = ", ".join(column or "an expression" for column in table.key)
-        yield Obstacle(
-            table.parent_table,
-            f"it is partitioned by {table.strategy} of {by}, not by {wanted.type or 'range'} of {wanted.control}",
-            _other_key(table),
-            place,
-        )
-    if view.partman.is_4 and wanted.datetime_string is not None and table.parent_table not in view.managed:
-        yield Obstacle(
-            table.parent_table,
-            f"pg_partman {view.partman.version} names the first partitions its own way, and then reads names by "
-            f"datetime_string {wanted.datetime_string}",
-            "leave datetime_string out",
-            str(wanted.source_of("datetime_string")),
-        )
-    if set(".'") & set(table.schema + table.name):
-        yield Obstacle(
-            table.parent_table,
-            "pg_partman takes no name with a dot or an apostrophe in it",
-            f"alter table {quoted(table.schema, table.name)} rename to …;",
-            place,
-        )
-    if wanted.epoch == "microseconds" and view.partman.is_4:
-        yield Obstacle(
-            table.parent_table,
-            f"pg_partman {view.partman.version} knows no `epoch: microseconds`",
-            "bring pg_partman to a version that knows it: partwarden upgrade-check",
-            str(wanted.source_of("epoch")),
-        )
-    if wanted.template is False and view.partman.is_4 and table.parent_table not in view.managed:
-        yield Obstacle(
-            table.parent_table,
-            f"pg_partman {view.partman.version} makes no set without a template table",
-            "leave `template` out, or name a table",
-            str(wanted.source_of("template")),
-        )
-    if table.key is not None and table.parent_table not in view.managed:
-        taken = refuse_taken(view, wanted, table)
-        if taken is not None:
-            yield taken
-
-
-def _other_key(table: Table) -> str:
-    """What to do about a table that is partitioned by something else than the file says."""
-    key = table.key or ()
-    if len(key) != 1 or key[0] is None or table.strategy == "hash":
-        return "leave it out: pg_partman takes tables that are partitioned by range or list of one column"
-    return f"write `type: {table.strategy}` and `control: {written(key[0])}`, or name another table"
-
-
-def _levels(wanted: PartitionSet) -> Iterator[tuple[PartitionSet, str]]:
-    entry, prefix = wanted, ""
-    while entry is not None:
-        yield entry, prefix
-        entry, prefix = entry.sub, prefix + "sub."  # type: ignore[assignment]
-
-
 def _template(view: View, wanted: PartitionSet, table: Table) -> list[str]:
     """What makes the template table, where the file names one that is missing."""
     if not wanted.template:
         return []
     name = qualified_name(wanted.template)
-    if (name.schema, name.name) in view.tables:
+    if name in view.tables:
         return []
     # Several new sets may share it: the first of them makes it.
     like = quoted(table.schema, table.name)
@@ -264,7 +129,7 @@ def _new_warnings(view: View, wanted: PartitionSet, table: Table) -> Iterator[Wa
     assert view.partman is not None
     if table.default_partition is not None and not takes_no_default(view.partman):
         yield Warned(Danger.SLOW, f"reads the default partition of {name} under that lock")
-    many = _how_many(view, wanted, table)
+    many = how_many(view, wanted, table)
     if many > _MANY:
         yield Warned(
             Danger.SLOW,
@@ -272,37 +137,7 @@ def _new_warnings(view: View, wanted: PartitionSet, table: Table) -> Iterator[Wa
             "max_locks_per_transaction x max_connections is more than that",
         )
     if table.partitions and wanted.retention and wanted.retention.keep is not None:
-        what = {"drop": "dropped", "move": "moved"}.get(wanted.retention.then or "", "detached")
+        what = undergone(wanted.retention.then or "detach")
         yield Warned(
             Danger.DESTRUCTIVE, f"partitions of {name} older than {wanted.retention.keep} are {what} by maintenance"
         )
-
-
-def _how_many(view: View, wanted: PartitionSet, table: Table) -> int:
-    """About how many partitions are made at first; where they are partitioned themselves, how many of those."""
-    around = _around_now(wanted)
-    if wanted.start is None or table.partitions or wanted.interval.isdigit():
-        many = around
-    else:
-        many = _ratio(view, "now() - %s::timestamptz", wanted.start, wanted.interval) + around
-    above = wanted.interval
-    for level, _ in _levels(wanted):
-        if level is wanted:
-            continue
-        by_time = not (above.isdigit() or level.interval.isdigit())
-        many *= _ratio(view, "%s::interval", above, level.interval) if by_time else _around_now(level)
-        above = level.interval
-    return many
-
-
-def _around_now(wanted: PartitionSet | SubPartition) -> int:
-    return 2 * (4 if wanted.premake is None else wanted.premake) + 1
-
-
-def _ratio(view: View, length: str, of: str, interval: str) -> int:
-    row = view.connection.execute(
-        f"select greatest(ceil(extract(epoch from {length}) / extract(epoch from %s::interval)), 1)::bigint".encode(),
-        (of, interval),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from partwarden.catalog import ManagedSet, Partman, Table, managed_sets, read_partman, read_tables
+from partwarden.config.names import QualifiedName
 from partwarden.database import Connection, Server, explained, inspect, write_plainly
 from partwarden.errors import PlanFailed
 from partwarden.install import installed_version
@@ -16,7 +17,7 @@ from partwarden.install import installed_version
 class View:
     """What is there now.
 
-    ``managed`` is by pg_partman's name, ``tables`` by schema and name; ``policies`` are those that say for one set what
+    ``managed`` is by pg_partman's name, ``tables`` by theirs; ``policies`` are those that say for one set what
     maintenance may repair; ``installed`` is the version of partwarden; ``lengths`` are those that the server was asked for.
     """
 
@@ -24,7 +25,7 @@ class View:
     server: Server
     partman: Partman | None
     managed: dict[str, ManagedSet]
-    tables: dict[tuple[str, str], Table]
+    tables: dict[QualifiedName, Table]
     policies: dict[str, str]
     installed: str | None
     lengths: dict[str, str] = field(default_factory=dict, repr=False)
@@ -63,11 +64,12 @@ class View:
 def look(connection: Connection) -> View:
     """Read what is there; the connection is in autocommit."""
     write_plainly(connection)
-    partman = read_partman(connection)
+    server = inspect(connection)
+    partman = read_partman(connection, server)
     installed = installed_version(connection)
     return View(
         connection=connection,
-        server=inspect(connection),
+        server=server,
         partman=partman,
         managed={} if partman is None else managed_sets(connection, partman),
         tables=read_tables(connection),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ def _columns(term: Term, value: Any, partman: Partman) -> dict[str, Any]:
         case "template", False:
             return {"template_table": None}
         case "template", name:
-            return {"template_table": _bare(name)}
+            return {"template_table": qualified_name(name).bare}
         case _ if term.column is None:
             return {}
         case _:
@@ -104,7 +104,10 @@ def _is_so_anyway(term: Term, value: Any, partman: Partman) -> bool:
     return partman.is_4 and term.key == "default" and value is True
 
 
-def _bare(name: str) -> str:
-    """``schema.table`` as pg_partman keeps it, without quotes."""
-    found = qualified_name(name)
-    return f"{found.schema}.{found.name}"
+def levels(wanted: PartitionSet) -> Iterator[tuple[PartitionSet | SubPartition, str]]:
+    """The set, and what its partitions are partitioned into, level by level; each with what stands before its keys."""
+    entry: PartitionSet | SubPartition | None = wanted
+    prefix = ""
+    while entry is not None:
+        yield entry, prefix
+        entry, prefix = entry.sub, prefix + "sub."
