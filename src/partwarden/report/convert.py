@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from itertools import groupby
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
 from partwarden.converting import Conversion, Converted, Event, Form, Phase, Planned, Step
 from partwarden.draining import Progress, Waiting
 from partwarden.draining import Step as Began
 from partwarden.report.amounts import size
+from partwarden.report.live import Live
 from partwarden.report.text import in_one_line
 
 _PHASES = {
@@ -75,26 +75,19 @@ def _print_step(out: Console, step: Step) -> None:
         out.print(Text.assemble(f"{in_one_line(statement.text)};", (lock, "dim")))
 
 
-class Telling:
-    """A line for each step that is done. In a terminal, a line below says what is being done at the moment."""
+class Telling(Live):
+    """A line for each step that is done, and one below for what is being done at the moment."""
 
     def __init__(self, messages: Console) -> None:
-        self._messages = messages
-        self._live = Status("", console=messages) if messages.is_terminal else None
+        super().__init__(messages)
         self._name: str | None = None
 
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
             self._end()
-        if self._live is not None:
-            self._live.stop()
+        super().__exit__(kind, error, trace)
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
@@ -105,17 +98,16 @@ class Telling:
                 if name != self._name:
                     self._end()
                     self._name = name
-                if self._live is not None:
-                    self._live.update(Text(in_one_line(name)))
+                self.show(in_one_line(name))
             case Progress(step, done, total):
-                if self._live is not None and total:
-                    self._live.update(Text(f"{in_one_line(step)}: {done / total:.0%}"))
+                if total:
+                    self.show(f"{in_one_line(step)}: {done / total:.0%}")
             case Waiting(what, who):
-                self._messages.print(Text(f"  waiting for {what}: {in_one_line(who)}", style="yellow"))
+                self.out.print(Text(f"  waiting for {what}: {in_one_line(who)}", style="yellow"))
 
     def _end(self) -> None:
         if self._name is not None:
-            self._messages.print(Text.assemble(("  done  ", "green"), in_one_line(self._name)))
+            self.out.print(Text.assemble(("  done  ", "green"), in_one_line(self._name)))
             self._name = None
 
 

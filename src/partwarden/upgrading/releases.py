@@ -40,7 +40,7 @@ class Dropped:
     keeps_grants: bool = False
 
 
-_GONE_IN_5 = (
+GONE_IN_5 = (
     "apply_foreign_keys",
     "apply_publications",
     "create_function_id",
@@ -48,6 +48,7 @@ _GONE_IN_5 = (
     "create_trigger",
     "drop_partition_column",
 )
+"""Routines that pg_partman 5.0 has no longer; whoever calls them has to do without."""
 _REMADE_IN_5 = (
     "check_subpart_sameconfig",
     "create_parent",
@@ -97,7 +98,7 @@ DROPPED: tuple[Dropped, ...] = (
         for table, columns in _COLUMNS_GONE_IN_5.items()
         for column in columns
     ),
-    *(Dropped(FIRST_5, Kind.ROUTINE, name, is_gone=True) for name in _GONE_IN_5),
+    *(Dropped(FIRST_5, Kind.ROUTINE, name, is_gone=True) for name in GONE_IN_5),
     *(Dropped(FIRST_5, Kind.ROUTINE, name) for name in _REMADE_IN_5),
     Dropped("5.2.0", Kind.COLUMN, "part_config", "default_table", is_gone=True),
     *(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from partwarden.upgrading.releases import GONE_IN_5
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -120,16 +122,6 @@ CHANGED: Mapping[str, tuple[Changed, ...]] = {
             _names("parent_table drop_constraints apply_constraints analyze wait dryrun"),
         ),
     ),
-    **{
-        name: (Changed("5.0.0", (), None),)
-        for name in (
-            "apply_foreign_keys",
-            "apply_publications",
-            "create_function_id",
-            "create_function_time",
-            "create_trigger",
-            "drop_partition_column",
-        )
-    },
+    **{name: (Changed("5.0.0", (), None),) for name in GONE_IN_5},
 }
 """The routines whose calls change, by name."""
