@@ -64,8 +64,10 @@ def test_uninstall_tries_again_when_it_and_a_running_monitor_wait_for_each_other
             owner.execute("set application_name = 'remover'")
             removed.append(uninstall(owner))
 
-    with database.connect_owner() as monitor, database.connect() as watcher:
-        install(monitor)
+    with database.connect_owner() as owner:
+        install(owner)
+    with database.connect() as monitor, database.connect() as watcher:
+        monitor.execute("set deadlock_timeout = '1 min'")  # so that it is the remover whom the server ends
         remover = threading.Thread(target=remove)
         with monitor.transaction():
             monitor.execute("select from partwarden.heartbeat")
