@@ -72,7 +72,7 @@ set_up_python() {
     "$python" -m venv .venv
     # The pip of an older Python knows no dependency groups.
     .venv/bin/python -m pip install --quiet --upgrade pip
-    .venv/bin/python -m pip install --quiet --editable '.[local]' --group dev
+    .venv/bin/python -m pip install --quiet --editable '.[local,web,oidc,otel,agent]' --group dev
     echo "$want" >"$stamp"
 }
 
