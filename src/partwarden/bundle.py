@@ -162,7 +162,7 @@ def query(relation: str, *, given: str, met: frozenset[str] = frozenset(), partm
 
 
 def source(name: str) -> str:
-    """The SELECT of ``sql/sources`` that reads something for the relation ``given``."""
+    """The SELECT of ``sql/sources`` that reads something as JSON: for the relation ``given``, or for whoever looks."""
     text = (files(__package__) / "sql" / "sources" / f"{name}.sql").read_text(encoding="utf-8")
     return _split_header(text)[1]
 

@@ -79,15 +79,48 @@ def check_database(dsn: str, question: Question | None = None, *, name: str | No
     target = name or label(dsn)
     try:
         with connect_read_only(dsn, timeout=question.timeout) as connection:
-            server = inspect(connection)
-            ground = find_ground(connection, dsn, server, question.thresholds, timeout=question.timeout)
-            findings, skipped = _run(connection, server, ground, question, deadline=started + question.timeout)
-            described = _describe(connection, server, ground.facts)
+            found = examine(connection, dsn, question, deadline=started + question.timeout)
     except (PartwardenError, psycopg.Error) as failure:
-        is_late = isinstance(failure, psycopg.errors.QueryCanceled)
-        problem = f"no answer within {question.timeout:g} s" if is_late else problem_of(failure)
-        return Report(target, duration_ms=_since(started), error=problem)
-    return Report(target, tuple(findings), tuple(skipped), described, _since(started))
+        return unreachable(target, failure, question, started)
+    return found.report(target, started)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found by one look at a database: the rows of each view beside the checks, by its name, and the facts given."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    server: dict[str, str]
+    views: Mapping[str, tuple[Mapping[str, Any], ...]]
+    facts: Mapping[str, Any]
+
+    def report(self, target: str, started: float) -> Report:
+        """As a report; ``started`` is when the look began, by the monotonic clock."""
+        return Report(target, self.findings, self.skipped, self.server, _since(started))
+
+
+def examine(
+    connection: Connection, dsn: str, question: Question, *, deadline: float, views: Sequence[bundle.Check] = ()
+) -> Examined:
+    """Do the checks, and read ``views`` in the same statement, until ``deadline`` by the monotonic clock."""
+    server = inspect(connection)
+    ground = find_ground(connection, dsn, server, question.thresholds, timeout=question.timeout)
+    findings, skipped, viewed = _run(connection, server, ground, question, views, deadline=deadline)
+    return Examined(
+        tuple(findings),
+        tuple(skipped),
+        _describe(connection, server, ground.facts),
+        {name: tuple(rows) for name, rows in viewed.items()},
+        ground.facts,
+    )
+
+
+def unreachable(target: str, failure: PartwardenError | psycopg.Error, question: Question, started: float) -> Report:
+    """The report on a database that could not be asked."""
+    is_late = isinstance(failure, psycopg.errors.QueryCanceled)
+    problem = f"no answer within {question.timeout:g} s" if is_late else problem_of(failure)
+    return Report(target, duration_ms=_since(started), error=problem)
 
 
 def check_databases(targets: Sequence[Target], question: Question | None = None) -> list[Report]:
@@ -139,14 +172,24 @@ def _of_cron(report: Report, finding: Finding) -> tuple[str, ...] | None:
 
 
 def _run(
-    connection: Connection, server: Server, ground: Ground, question: Question, *, deadline: float
-) -> tuple[list[Finding], list[Skipped]]:
+    connection: Connection,
+    server: Server,
+    ground: Ground,
+    question: Question,
+    views: Sequence[bundle.Check],
+    *,
+    deadline: float,
+) -> tuple[list[Finding], list[Skipped], dict[str, list[Mapping[str, Any]]]]:
     """All checks in one statement; when that fails, each by itself, so that one costs the others nothing."""
     todo, skipped = ground.doable(question.checks)
     findings = []
+    viewed: dict[str, list[Mapping[str, Any]]] = {view.id: [] for view in views}
     unseen: dict[tuple[str, str], list[str]] = {}
-    for row in _rows(connection, ground, todo, skipped, deadline=deadline):
+    for row in _rows(connection, ground, [*todo, *views], skipped, deadline=deadline):
         check_id, severity, name, summary, detail, remedy, since = row
+        if severity == "view":
+            viewed[check_id].append(detail)
+            continue
         if severity == "skipped":
             unseen.setdefault((check_id, f"{summary}: {remedy}"), []).append(name)
             continue
@@ -165,7 +208,7 @@ def _run(
     for (check_id, reason), names in unseen.items():
         others = f" and of {len(names) - 1} others" if len(names) > 1 else ""
         skipped.append(Skipped(check_id, f"of {min(names)}{others}, {reason}", partly=True, objects=tuple(names)))
-    return findings, skipped
+    return findings, skipped, viewed
 
 
 def _rows(

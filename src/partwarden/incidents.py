@@ -99,19 +99,20 @@ _INCIDENT = sql.SQL("select {} from partwarden.incident").format(
 )
 
 
-def list_incidents(connection: Connection, *, resolved_too: bool = False) -> list[Incident]:
+def list_incidents(connection: Connection, *, resolved_too: bool = False, most: int | None = None) -> list[Incident]:
     """The incidents that are not over, the worst first; with ``resolved_too`` also those that are, the newest first.
 
-    Raises NotInstalled where there is no partwarden, and IncidentRefused when it may not be read.
+    Not more than ``most``, where that is said. Raises NotInstalled where there is no partwarden, and IncidentRefused
+    when it may not be read.
     """
     query = _INCIDENT + sql.SQL(
         " where %s or resolved_at is null or held_back "
         "order by resolved_at is not null and not held_back, "
-        "case when resolved_at is null or held_back then severity end, resolved_at desc, since, id"
+        "case when resolved_at is null or held_back then severity end, resolved_at desc, since, id limit %s"
     )
     with explained("could not read the incidents", IncidentRefused):
         _require(connection)
-        return connection.cursor(row_factory=class_row(Incident)).execute(query, (resolved_too,)).fetchall()
+        return connection.cursor(row_factory=class_row(Incident)).execute(query, (resolved_too, most)).fetchall()
 
 
 def read_incident(connection: Connection, incident: int) -> Incident:

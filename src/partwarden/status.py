@@ -57,6 +57,20 @@ class Place:
     bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A partition on the axis of its control column, half-open, in seconds since 1970 or in ids.
+
+    ``bytes`` and ``rows`` are estimates, and None where nobody knows. ``sub_set`` names the set that the partition itself is.
+    """
+
+    lower: float
+    upper: float
+    bytes: int | None
+    rows: int | None
+    sub_set: str | None
+
+
 @dataclass(frozen=True)
 class SetStatus:
     """A partition set; sub-sets count with it, and have no status of their own.
@@ -68,6 +82,11 @@ class SetStatus:
     ``default_rows`` is an estimate, and None where there are some and nobody knows how many. ``last_maintained`` is None
     where that never was, or, without ``knows_maintenance``, where it is not recorded: before pg_partman 5.1, unless
     partwarden.maintain() does it.
+
+    ``parent_table`` is pg_partman's name of it. ``spans`` are the partitions of the line with their bounds, ``position`` is
+    where the set stands on the same axis: this moment, or where the last partition with a row begins. ``missing`` is how many
+    partitions premake wants and nobody has made, and ``retention_edge`` is what older partitions lie before. ``ids_left`` is
+    how many ids the unbroken row has room for, ``ids_a_second`` how fast they were used up in the last week, as far as known.
     """
 
     name: str
@@ -89,18 +108,38 @@ class SetStatus:
     knows_maintenance: bool
     last_maintained: datetime | None
     looked_at: datetime
+    parent_table: str | None = None
+    control: str | None = None
+    retention: str | None = None
+    spans: tuple[Span, ...] = ()
+    position: float | None = None
+    missing: int = 0
+    retention_edge: float | None = None
+    ids_left: int | None = None
+    ids_a_second: float | None = None
 
     @property
     def runs_out_in(self) -> timedelta | None:
         """How long the partitions last from now on, of a set by time; negative where they have run out."""
         return None if self.ends_at is None else self.ends_at - self.looked_at
 
+    @property
+    def full_at(self) -> datetime | None:
+        """When rows begin to fall into the default partition, or to be refused; of a set by id at the rate of the last week."""
+        if self.kind != "id":
+            return self.ends_at
+        if self.ids_left is None or not self.ids_a_second or self.ids_a_second <= 0:
+            return None
+        seconds = self.looked_at.timestamp() + self.ids_left / self.ids_a_second
+        return None if seconds > _TOO_LATE else _moment(seconds)
 
-def look(dsn: str, *, past: int = 60, ahead: int = 60, timeout: float = 60) -> tuple[SetStatus, ...]:
+
+def look(dsn: str, *, past: int = 60, ahead: int = 60, within: int = 0, timeout: float = 60) -> tuple[SetStatus, ...]:
     """Every partition set of a database, the worst first: those that pg_partman manages, and those that nobody does.
 
     ``past`` and ``ahead`` are how many partitions of the time line are read. Only the catalog is, and of sets by id the last
-    partitions, for the first that has a row. Nothing has to be installed. Raises CouldNotConnect, and NotChecked where it
+    partitions, for the first that has a row. With ``within``, the oid of a set, it is the sets that are partitions of that
+    one. Nothing has to be installed. Raises CouldNotConnect, and NotChecked where it
     could not be looked at within ``timeout`` seconds.
     """
     deadline = time.monotonic() + timeout
@@ -110,7 +149,7 @@ def look(dsn: str, *, past: int = 60, ahead: int = 60, timeout: float = 60) -> t
     ):
         server = inspect(connection)
         ground = find_ground(connection, dsn, server, {}, timeout=timeout)
-        view = bundle.view("set_status", {"past": past, "ahead": ahead})
+        view = set_view(past=past, ahead=ahead, within=within)
         checks, _ = ground.doable([check for check in bundle.checks() if check.id in _CHECKS])
         try:
             rows = rows_of(connection, ground.statement((view, *checks)))
@@ -124,15 +163,26 @@ def look(dsn: str, *, past: int = 60, ahead: int = 60, timeout: float = 60) -> t
     for check, severity, name, *_ in rows:
         if severity in ("warning", "critical"):
             found[name].append((severity, check))
-    return tuple(
-        sorted(_folded([detail for _, severity, _, _, detail, *_ in rows if severity == "view"], found), key=_order)
-    )
+    return statuses([detail for _, severity, _, _, detail, *_ in rows if severity == "view"], found)
+
+
+def set_view(*, past: int, ahead: int, within: int = 0) -> bundle.Check:
+    """The view that ``statuses`` reads, with so many partitions of each time line on either side of this moment.
+
+    With ``within``, the oid of a set, it is of the sets that are partitions of that one, with what is a part of them.
+    """
+    return bundle.view("set_status", {"past": past, "ahead": ahead, "within": within})
+
+
+def statuses(rows: Sequence[_Row], found: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[SetStatus, ...]:
+    """The sets from the rows of the view and what checks have found of each: severity and check, by its name."""
+    return tuple(sorted(_folded(rows, found), key=_order))
 
 
 _Row = Mapping[str, Any]
 
 
-def _folded(rows: Sequence[_Row], found: Mapping[str, list[tuple[str, str]]]) -> Iterator[SetStatus]:
+def _folded(rows: Sequence[_Row], found: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[SetStatus]:
     """One status for each set that is not a part of another."""
     members: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
@@ -167,7 +217,35 @@ def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) ->
         knows_maintenance=top["knows_maintenance"],
         last_maintained=None if top["last_maintained"] is None else _moment(top["last_maintained"]),
         looked_at=_moment(top["looked_at"]),
+        parent_table=top["parent_table"],
+        control=top["control"],
+        retention=top["retention"],
+        spans=_spans(top, subs, tree),
+        position=_number(top["position"] if top["last_id"] is None else max(top["position"] or 0, top["last_id"])),
+        missing=sum(place.state is State.WANTED for place in line),
+        retention_edge=_number(top["retention_edge"]),
+        ids_left=_ids_left(top),
+        ids_a_second=_number(top["ids_a_second"]),
     )
+
+
+def _spans(top: _Row, subs: Sequence[_Row], tree: _Tree) -> tuple[Span, ...]:
+    names = {row["id"]: row["name"] for row in subs}
+    return tuple(
+        Span(float(lower), float(upper), size if child is None else tree.bytes_of(child), rows, names.get(child))
+        for _, lower, upper, size, child, rows in top["around"] or ()
+    )
+
+
+def _ids_left(top: _Row) -> int | None:
+    """How many ids there is room for, of a set by id; counted from where its last partition with a row begins, if no better."""
+    if top["kind"] != "id" or top["edge"] is None or top["position"] is None:
+        return None
+    return max(int(top["edge"]) - int(top["last_id"] or top["position"]), 0)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 class _Tree:
@@ -234,7 +312,7 @@ def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
     """The places around this moment, and which of them holds it; -1 where all of it is still to come."""
     partitions = [
         _Partition(place, float(lower), float(upper), size if child is None else tree.bytes_of(child))
-        for place, lower, upper, size, child in top["around"] or ()
+        for place, lower, upper, size, child, _ in top["around"] or ()
     ]
     if not partitions:
         return (), -1

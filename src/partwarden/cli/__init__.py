@@ -28,6 +28,7 @@ _COMMANDS = {
         "database:uninstall",
         "incidents:app",
     ),
+    "Watch": ("serve:serve",),
     "In AWS": ("aws:app",),
     "On this machine": ("demo:demo", "local:app"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -80,14 +80,14 @@ def print_status(out: Console, sets: Sequence[SetStatus]) -> None:
 
 def as_document(sets: Sequence[SetStatus]) -> list[dict[str, Any]]:
     """The sets for programs."""
-    return [
-        {
-            **asdict(each),
-            "line": [place.state.value for place in each.line],
-            "runs_out_in_seconds": None if each.runs_out_in is None else round(each.runs_out_in.total_seconds()),
-        }
-        for each in sets
-    ]
+    documents = []
+    for each in sets:
+        document = asdict(replace(each, spans=()))
+        del document["spans"]
+        document["line"] = [place.state.value for place in each.line]
+        document["runs_out_in_seconds"] = None if each.runs_out_in is None else round(each.runs_out_in.total_seconds())
+        documents.append(document)
+    return documents
 
 
 # Columns

@@ -22,6 +22,7 @@ begin
     perform partwarden.note_job_runs();
     begin
         perform partwarden.note_id_usage();
+        perform partwarden.note_reach();
     exception when others then
         null;  -- what stands in its way stands in a check's way too, and that check says so
     end;

@@ -1,16 +1,31 @@
 -- view: set_status
--- uses: managed_parent, partition_set, partition_child, partition_bound, headroom, maintenance_record, locked
+-- uses: managed_parent, partition_set, partition_child, partition_bound, headroom, maintenance_record, id_usage, locked
 -- why: how each set stands, from the catalog alone: its partitions around this moment, where they end, how much is in
 --      them. Sizes and rows are what the last vacuum and the statistics know; of default partitions it is asked whether the
 --      file is empty, and of up to 1,000 partitions that no vacuum has come by, how big the file is
 with standing as (
-    select
-        partition_set.parent,
-        inherits.inhparent as above,
-        coalesce(top.parent, partition_set.parent) as root
-    from partition_set
-    left join pg_catalog.pg_inherits inherits on inherits.inhrelid = partition_set.parent
-    left join partition_set top on top.parent = pg_partition_root(partition_set.parent)
+    select found.parent, found.above, found.root
+    from (
+        select
+            partition_set.parent,
+            inherits.inhparent as above,
+            case {{within}}
+                when 0 then coalesce(top.parent, partition_set.parent)
+                -- Its ancestors are itself, what that is a partition of, and so on: the one that is a partition of {{within}}.
+                else (
+                    select line.below
+                    from (
+                        select ancestor.relid, lag(ancestor.relid) over (order by ancestor.place) as below
+                        from pg_partition_ancestors(partition_set.parent) with ordinality as ancestor (relid, place)
+                    ) line
+                    where line.relid = {{within}}
+                )::oid
+            end as root
+        from partition_set
+        left join pg_catalog.pg_inherits inherits on inherits.inhrelid = partition_set.parent
+        left join partition_set top on top.parent = pg_partition_root(partition_set.parent)
+    ) found
+    where found.root is not null
 ),
 child_size as (
     select
@@ -28,7 +43,12 @@ child_size as (
                 then case when pg_relation_size(partition_child.child) = 0 then 0
                           else pg_total_relation_size(partition_child.child) end
             else ceil(pg_stat_get_live_tuples(partition_child.child) * 160.0 / page.bytes) * page.bytes
-        end::bigint as bytes
+        end::bigint as bytes,
+        case
+            when partition_child.child_kind <> 'r' then null
+            when pg_stat_get_tuples_inserted(partition_child.child) > 0 then pg_stat_get_live_tuples(partition_child.child)
+            when partition_child.rows >= 0 then partition_child.rows::bigint
+        end as row_estimate
     from partition_child
     cross join (select current_setting('block_size')::bigint as bytes) page
     cross join (
@@ -96,7 +116,8 @@ around as (
                 coalesce(placed.lower_second, placed.lower_id),
                 coalesce(placed.upper_second, placed.upper_id),
                 child_size.bytes,
-                case when child_size.child_kind = 'p' then placed.child::bigint end)
+                case when child_size.child_kind = 'p' then placed.child::bigint end,
+                child_size.row_estimate)
             order by placed.place
         ) filter (where placed.place between -{{past}} and {{ahead}}) as partitions
     from placed
@@ -119,6 +140,8 @@ select
     partition_set.name,
     partition_set.is_managed,
     partition_set.kind,
+    partition_set.parent_table,
+    partition_set.control,
     partition_set.partition_interval                                             as "interval",
     coalesce(inside.partitions, 0)                                               as partitions,
     coalesce(inside.bytes, 0)                                                    as bytes,
@@ -128,6 +151,13 @@ select
     coalesce(extract(epoch from headroom.edge_at), headroom.edge_id)             as edge,
     extract(epoch from headroom.limit_at)                                        as limit_at,
     extract(epoch from headroom.last_upper_at)                                   as last_upper_at,
+    coalesce(extract(epoch from headroom.position_at), headroom.position_id)     as position,
+    coalesce(extract(epoch from headroom.position_at - partition_set.retention_step),
+             headroom.position_id - partition_set.retention_width)               as retention_edge,
+    partition_set.retention,
+    id_usage.last_id,
+    (id_usage.last_id - id_usage.first_id)
+        / nullif(extract(epoch from id_usage.last_seen - id_usage.first_seen), 0) as ids_a_second,
     coalesce(around.ahead, 0)                                                    as ahead,
     coalesce(around.made, 0)                                                     as made,
     case when partition_set.is_maintained and partition_set.infinite and not partition_set.is_full
@@ -147,6 +177,7 @@ left join inside on inside.parent = partition_set.parent
 left join maintenance_record record
     on record.parent_table = partition_set.parent_table and record.phase = 'create' and record.outcome = 'succeeded'
 left join standby on standby.parent = partition_set.parent
+left join id_usage on id_usage.parent_table = partition_set.parent_table
 left join (
     select partition_child.parent, true as is_so
     from partition_child
@@ -156,12 +187,14 @@ union all
 -- What pg_partman manages and is no range of one column: a list, say.
 select
     managed_parent.parent::bigint, managed_parent.parent::bigint, null,
-    format('%I.%I', namespace.nspname, parent.relname), true, 'other', managed_parent.config ->> 'partition_interval',
+    format('%I.%I', namespace.nspname, parent.relname), true, 'other', managed_parent.config ->> 'parent_table',
+    managed_parent.config ->> 'control', managed_parent.config ->> 'partition_interval',
     (select count(*) from pg_catalog.pg_inherits where inhparent = managed_parent.parent), 0, extract(epoch from now()),
-    false, null, null, null, 0, 0, null, null, false, null, null,
+    false, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, null, null, false, null, null,
     managed_parent.config ? 'maintenance_last_run',
     extract(epoch from (managed_parent.config ->> 'maintenance_last_run')::timestamptz), null
 from managed_parent
 join pg_catalog.pg_class parent on parent.oid = managed_parent.parent
 join pg_catalog.pg_namespace namespace on namespace.oid = parent.relnamespace
-where not exists (select from partition_set where partition_set.parent = managed_parent.parent)
+where {{within}} = 0
+  and not exists (select from partition_set where partition_set.parent = managed_parent.parent)

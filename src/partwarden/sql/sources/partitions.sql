@@ -1,0 +1,31 @@
+-- source: partitions
+-- why: the partitions of one table, in the order of their bounds as far as text has one, with what the statistics say of
+--      each. From the catalog alone; not more than 5,000
+select
+    format('%I.%I', namespace.nspname, child.relname)            as name,
+    child.relkind = 'p'                                          as is_set,
+    coalesce(partitioned.partdefid = child.oid, false)           as is_default,
+    pg_get_expr(child.relpartbound, 0)                           as bound,
+    case
+        when child.relkind <> 'r' then null
+        when pg_stat_get_tuples_inserted(child.oid) > 0 then pg_stat_get_live_tuples(child.oid)
+        when child.reltuples >= 0 then child.reltuples::bigint
+    end                                                          as rows,
+    case when child.relkind = 'r' then
+        (child.relpages + coalesce(beside.pages, 0)) * current_setting('block_size')::bigint end as bytes,
+    child.relpages = 0 and coalesce(pg_stat_get_live_tuples(child.oid), 0) > 0 as is_unmeasured,
+    greatest(pg_stat_get_last_vacuum_time(child.oid), pg_stat_get_last_autovacuum_time(child.oid))   as vacuumed_at,
+    greatest(pg_stat_get_last_analyze_time(child.oid), pg_stat_get_last_autoanalyze_time(child.oid)) as analyzed_at
+from pg_catalog.pg_inherits inherits
+join pg_catalog.pg_class child on child.oid = inherits.inhrelid
+join pg_catalog.pg_namespace namespace on namespace.oid = child.relnamespace
+left join pg_catalog.pg_partitioned_table partitioned on partitioned.partrelid = inherits.inhparent
+left join lateral (
+    select sum(file.relpages) as pages
+    from pg_catalog.pg_class file
+    where file.oid = child.reltoastrelid
+       or file.oid in (select index.indexrelid from pg_catalog.pg_index index where index.indrelid = child.oid)
+) beside on true
+where inherits.inhparent = %(parent)s
+order by coalesce(partitioned.partdefid = child.oid, false), length(child.relname), child.relname
+limit 5000

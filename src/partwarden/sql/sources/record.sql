@@ -1,0 +1,51 @@
+-- source: record
+-- why: what partwarden keeps in a database of incidents, notifications and maintenance, as one JSON object; every part is read
+--      by an index, or is one row
+select jsonb_build_object(
+    'version', (select version from partwarden.installation),
+    'cluster', (select cluster from partwarden.setting),
+    'monitor_at', (select last_finished_at from partwarden.monitor_state),
+    'heartbeat_at', (select last_heartbeat from partwarden.heartbeat),
+    'open', (
+        select jsonb_object_agg(counted.severity, counted.incidents)
+        from (
+            select severity, count(*) as incidents from partwarden.incident where resolved_at is null group by severity
+        ) counted
+    ),
+    'pending', (select count(*) from partwarden.notification where delivered_at is null),
+    'pending_since', (
+        select created_at from partwarden.notification where delivered_at is null order by number limit 1
+    ),
+    'delivery_error', (
+        select last_error from partwarden.notification where delivered_at is null order by number limit 1
+    ),
+    'delivered_at', (
+        select delivered_at from partwarden.notification where delivered_at is not null order by delivered_at desc limit 1
+    ),
+    'maintenance', (
+        select to_jsonb(newest) from (
+            select id, started_at, finished_at, outcome, sets, sets_failed
+            from partwarden.maintenance order by started_at desc limit 1
+        ) newest
+    ),
+    'maintained_at', (
+        select finished_at from (
+            select finished_at, outcome from partwarden.maintenance order by started_at desc limit 1000
+        ) recent
+        where outcome = 'succeeded' limit 1
+    ),
+    'reach', (
+        select jsonb_object_agg(once.parent_table, once.edges)
+        from (
+            select per_day.parent_table, jsonb_agg(
+                jsonb_build_array(extract(epoch from per_day.seen_at), extract(epoch from per_day.edge_at))
+                order by per_day.seen_at) as edges
+            from (
+                select distinct on (parent_table, floor(extract(epoch from now() - seen_at) / 86400)) reach.*
+                from partwarden.reach
+                order by parent_table, floor(extract(epoch from now() - seen_at) / 86400), seen_at
+            ) per_day
+            group by per_day.parent_table
+        ) once
+    )
+) as record

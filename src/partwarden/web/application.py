@@ -1,0 +1,74 @@
+"""The application: its routes, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from partwarden.web import live, pages
+from partwarden.web.template import Templates
+from partwarden.web.watching import Watch
+
+ASSETS = Path(__file__).parent / "assets"
+
+Scrape = Callable[[Watch], str]
+"""Writes what ``/metrics`` answers."""
+
+
+def application(
+    watch: Watch,
+    *,
+    scrape: Scrape | None = None,
+    more_routes: tuple[BaseRoute, ...] = (),
+    middleware: tuple[Middleware, ...] = (),
+    allows_actions: bool = False,
+) -> Starlette:
+    """The pages on what ``watch`` sees; ``more_routes`` are those of a login and of actions."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with watch.watching():
+            yield
+
+    routes: list[BaseRoute] = [
+        Route("/", pages.fleet, name="fleet"),
+        Route("/database", pages.database, name="database"),
+        Route("/set", pages.partition_set, name="set"),
+        Route("/incidents", pages.incidents, name="incidents"),
+        Route("/incident", pages.incident, name="incident"),
+        Route("/jobs", pages.jobs, name="jobs"),
+        Route("/events", live.events, name="events"),
+        Route("/healthz", pages.healthz, name="healthz"),
+        Mount("/static", _Assets(directory=ASSETS), name="static"),
+        *more_routes,
+    ]
+    if scrape is not None:
+        routes.append(Route("/metrics", pages.metrics, name="metrics"))
+    made = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[*middleware, Middleware(GZipMiddleware, minimum_size=2000)],
+        exception_handlers=pages.FAILURES,
+    )
+    made.state.watch = watch
+    made.state.scrape = scrape
+    made.state.templates = Templates()
+    made.state.allows_actions = allows_actions
+    return made
+
+
+class _Assets(StaticFiles):
+    """Files of the wheel, which change with its version only."""
+
+    def file_response(self, *arguments: object, **named: object) -> ASGIApp:  # type: ignore[override]
+        response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "public, max-age=3600"
+        return response

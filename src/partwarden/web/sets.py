@@ -1,0 +1,233 @@
+"""One partition set in full: its partitions, how it grew, what maintenance did, what is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from partwarden import bundle
+from partwarden.database import Connection, connect_read_only, inspect
+from partwarden.findings import Finding
+from partwarden.status import SetStatus, look
+from partwarden.survey import Survey
+
+_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition; ``rows`` and ``bytes`` are what the statistics know, and None where they know nothing."""
+
+    name: str
+    is_set: bool
+    is_default: bool
+    bound: str
+    rows: int | None
+    bytes: int | None
+    vacuumed_at: datetime | None
+    analyzed_at: datetime | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What maintenance did to the set in one phase (repair, create, retention) of a call."""
+
+    phase: str
+    started_at: datetime
+    seconds: float
+    outcome: str
+    made: int
+    dropped: int
+    message: str | None
+    hint: str | None
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Rows that were moved out of the default partition."""
+
+    at: datetime
+    partitions: int
+    rows_moved: int
+    note: str | None
+
+
+@dataclass(frozen=True)
+class KnownIncident:
+    """An incident of the set, open or over."""
+
+    id: int
+    check_id: str
+    severity: str
+    summary: str
+    since: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A column of pg_partman's configuration; ``wanted`` is what the file wants, None where it says nothing of it."""
+
+    name: str
+    value: str
+    wanted: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the file wants something else."""
+        return self.wanted is not None and self.wanted != self.value
+
+
+@dataclass(frozen=True)
+class SetInFull:
+    """All of it. ``sub_sets`` are the partitions that are sets themselves, ``above`` is the set that this one is a part of."""
+
+    name: str
+    status: SetStatus | None
+    above: str | None
+    partitions: tuple[Partition, ...]
+    sub_sets: tuple[SetStatus, ...]
+    settings: tuple[Setting, ...]
+    runs: tuple[Run, ...]
+    repairs: tuple[Repair, ...]
+    incidents: tuple[KnownIncident, ...]
+    reach: tuple[tuple[float, float], ...]
+    """Seen at, and where the partitions ended then, in seconds since 1970."""
+
+
+def read_set(dsn: str, name: str, newest: Survey) -> SetInFull | None:
+    """Everything about the set of that name, as ``SetStatus.name`` has it; None where there is no such table.
+
+    Raises CouldNotConnect, and NotChecked where it could not be looked at in time.
+    """
+    with connect_read_only(dsn, timeout=_SECONDS) as connection:
+        found = connection.execute(
+            """
+            select to_regclass(%(name)s)::oid::bigint, above.inhparent::bigint,
+                   (select format('%%I.%%I', nspname, relname)
+                    from pg_class join pg_namespace on relnamespace = pg_namespace.oid
+                    where pg_class.oid = above.inhparent)
+            from (values (1)) as one (row)
+            left join pg_inherits above on above.inhrelid = to_regclass(%(name)s)
+            """,
+            {"name": name},
+        ).fetchone()
+        if found is None or found[0] is None:
+            return None
+        oid, above_oid, above = found
+        partitions = _partitions(connection, oid, newest)
+        status = next((each for each in newest.sets if each.name == name), None)
+        sub_sets = look(dsn, within=oid, timeout=_SECONDS) if any(each.is_set for each in partitions) else ()
+        if status is None and above_oid is not None:
+            status = next((each for each in look(dsn, within=above_oid, timeout=_SECONDS) if each.name == name), None)
+        parent_table = status.parent_table if status is not None else None
+        record = _record(connection, name, parent_table) if newest.record is not None else {}
+        return SetInFull(
+            name=name,
+            status=status,
+            above=above,
+            partitions=partitions,
+            sub_sets=sub_sets,
+            settings=_settings(connection, parent_table, record.get("wanted") or {}),
+            runs=tuple(map(_run, record.get("runs") or ())),
+            repairs=tuple(
+                Repair(datetime.fromisoformat(each["at"]), each["partitions"], each["rows_moved"], each["note"])
+                for each in record.get("repairs") or ()
+            ),
+            incidents=tuple(map(_incident, record.get("incidents") or ())),
+            reach=tuple((float(seen), float(edge)) for seen, edge in record.get("reach") or ()),
+        )
+
+
+def _partitions(connection: Connection, oid: int, newest: Survey) -> tuple[Partition, ...]:
+    told: dict[str, list[Finding]] = {}
+    for finding in newest.report.findings:
+        told.setdefault(finding.object, []).append(finding)
+    rows = (
+        connection.cursor(row_factory=dict_row)
+        .execute(bundle.source("partitions").encode(), {"parent": oid})
+        .fetchall()
+    )
+    return tuple(
+        Partition(
+            name=row["name"],
+            is_set=row["is_set"],
+            is_default=row["is_default"],
+            bound=row["bound"],
+            rows=row["rows"],
+            bytes=None if row["is_unmeasured"] else row["bytes"],
+            vacuumed_at=row["vacuumed_at"],
+            analyzed_at=row["analyzed_at"],
+            findings=tuple(told.get(row["name"], ())),
+        )
+        for row in rows
+    )
+
+
+def _record(connection: Connection, name: str, parent_table: str | None) -> Mapping[str, Any]:
+    row = connection.execute(
+        bundle.source("set_record").encode(), {"name": name, "parent_table": parent_table}
+    ).fetchone()
+    assert row is not None
+    return dict(row[0])
+
+
+def _settings(connection: Connection, parent_table: str | None, wanted: Mapping[str, Any]) -> tuple[Setting, ...]:
+    """pg_partman's row of the set, column by column; nothing where it does not manage it, or the row may not be read."""
+    partman = inspect(connection).extensions.get("pg_partman")
+    if partman is None or parent_table is None:
+        return ()
+    row = connection.execute(
+        sql.SQL("select to_jsonb(config) from {} config where parent_table = %s").format(
+            sql.Identifier(partman.schema, "part_config")
+        ),
+        (parent_table,),
+    ).fetchone()
+    if row is None:
+        return ()
+    return tuple(
+        Setting(name, _written(value), _written(wanted[name]) if name in wanted else None)
+        for name, value in row[0].items()
+        if name != "parent_table" and (value is not None or name in wanted)
+    )
+
+
+def _written(value: object) -> str:
+    match value:
+        case None:
+            return "not set"
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)
+
+
+def _run(row: Mapping[str, Any]) -> Run:
+    started, finished = datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["finished_at"])
+    return Run(
+        phase=row["phase"],
+        started_at=started,
+        seconds=(finished - started).total_seconds(),
+        outcome=row["outcome"],
+        made=row["partitions_made"],
+        dropped=row["partitions_dropped"],
+        message=row["message"],
+        hint=row["hint"],
+    )
+
+
+def _incident(row: Mapping[str, Any]) -> KnownIncident:
+    return KnownIncident(
+        id=row["id"],
+        check_id=row["check_id"],
+        severity=row["severity"],
+        summary=row["summary"],
+        since=datetime.fromisoformat(row["since"]),
+        resolved_at=None if row["resolved_at"] is None else datetime.fromisoformat(row["resolved_at"]),
+    )
