@@ -323,6 +323,13 @@ def _admit_readers(
         reader = sql.Identifier(role)
         connection.execute(sql.SQL("grant usage on schema partwarden to {}").format(reader))
         connection.execute(sql.SQL("grant execute on function partwarden.given() to {}").format(reader))
+        # What the page shows: incidents, notifications, runs of maintenance.
+        connection.execute(sql.SQL("grant select on all tables in schema partwarden to {}").format(reader))
+        connection.execute(
+            sql.SQL(
+                "grant execute on function partwarden.silent_until(text, text), partwarden.like_pattern(text) to {}"
+            ).format(reader)
+        )
         if partman is not None and not _may_read(connection, role, partman.schema):
             notes += _let_read(connection, role, partman.schema)
     for role in wanted:

@@ -63,6 +63,7 @@ def demo(
     out.print("What to look at next", style="bold")
     us = "partwarden" if shutil.which("partwarden") else str(Path(sys.argv[0]))
     for command, what in (
+        (f"{us} serve --local", "all of it as a page: the set, the incident, the repair"),
         (f"{us} local psql", "the database; try: table partwarden.incident; table partwarden.maintenance_run;"),
         (f"ls {stack.mail_folder}", "the mails, as .eml files"),
         (f"{us} local status", "what runs now"),

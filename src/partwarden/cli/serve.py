@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,6 +11,7 @@ from cyclopts.validators import Number
 from partwarden.cli import completion
 from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.naming import Named
 from partwarden.dsn import label
 from partwarden.errors import NotInstalled
 from partwarden.health import Target
@@ -25,6 +27,7 @@ def serve(
         str,
         Parameter(name="DATABASE", completer=completion.databases, help="Which databases, as for partwarden check."),
     ],
+    local: Annotated[bool, Parameter(help="Show the embedded stack of this machine.", show_default=False)] = False,
     port: Annotated[int, Parameter(help="The port to listen on.", validator=Number(gte=0, lt=65536))] = 8432,
     refresh: Annotated[
         float | None,
@@ -49,7 +52,7 @@ def serve(
         raise NotInstalled(
             f"the page needs more than is installed: {missing.name}", remedy="pip install 'partwarden[web]'"
         ) from missing
-    targets = [Target(each.dsn, each.name or label(each.dsn), each.thresholds) for each in common.databases(*databases)]
+    targets = [_embedded()] if local else _targets(common.databases(*databases))
     watch = Watch(
         targets,
         interval=refresh or max(_OFTEN, _EACH * len(targets)),
@@ -58,3 +61,20 @@ def serve(
     common.messages.print(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)", markup=False)
     uvicorn.run(application(watch), host="127.0.0.1", port=port, log_level="warning", access_log=False)
     return Exit.DONE
+
+
+def _targets(named: Sequence[Named]) -> list[Target]:
+    """The databases by a name each; two that are called the same are one."""
+    by_name = {each.name or label(each.dsn): each for each in named}
+    return [Target(each.dsn, name, each.thresholds) for name, each in by_name.items()]
+
+
+def _embedded() -> Target:
+    from partwarden.local.stack import DATABASE, Stack, default_home
+
+    stack = Stack(default_home())
+    if not stack.exists:
+        raise NotInstalled(
+            "there is no embedded stack on this machine", remedy="partwarden demo, or partwarden local start"
+        )
+    return Target(stack.owner_dsn, DATABASE)
