@@ -87,6 +87,7 @@ class SetStatus:
     where the set stands on the same axis: this moment, or where the last partition with a row begins. ``missing`` is how many
     partitions premake wants and nobody has made, and ``retention_edge`` is what older partitions lie before. ``ids_left`` is
     how many ids the unbroken row has room for, ``ids_a_second`` how fast they were used up in the last week, as far as known.
+    ``limits`` are where a set by time begins and ends that is itself a partition of a set by time.
     """
 
     name: str
@@ -117,6 +118,17 @@ class SetStatus:
     retention_edge: float | None = None
     ids_left: int | None = None
     ids_a_second: float | None = None
+    limits: tuple[float, float] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is a partition of a time that has passed: nothing is to be made there."""
+        return self.limits is not None and self.limits[1] <= self.looked_at.timestamp()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is itself a partition, and its own partitions reach as far as it does."""
+        return self.limits is not None and bool(self.spans) and self.spans[-1].upper >= self.limits[1]
 
     @property
     def runs_out_in(self) -> timedelta | None:
@@ -222,11 +234,22 @@ def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) ->
         retention=top["retention"],
         spans=_spans(top, subs, tree),
         position=_number(top["position"] if top["last_id"] is None else max(top["position"] or 0, top["last_id"])),
-        missing=sum(place.state is State.WANTED for place in line),
+        missing=_missing(top, line),
         retention_edge=_number(top["retention_edge"]),
         ids_left=_ids_left(top),
         ids_a_second=_number(top["ids_a_second"]),
+        limits=None if top["limit_at"] is None else (float(top["start_at"]), float(top["limit_at"])),
     )
+
+
+def _missing(top: _Row, line: Sequence[Place]) -> int:
+    """How many partitions premake wants beyond the last one, and there is room for."""
+    wanted = sum(place.state is State.WANTED for place in line)
+    if top["limit_at"] is None or not top["around"]:
+        return wanted
+    _, lower, upper, *_ = top["around"][-1]
+    room = (float(top["limit_at"]) - float(upper)) / (float(upper) - float(lower))
+    return min(wanted, max(int(room), 0)) if top["limit_at"] > top["looked_at"] else 0
 
 
 def _spans(top: _Row, subs: Sequence[_Row], tree: _Tree) -> tuple[Span, ...]:

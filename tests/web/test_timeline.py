@@ -46,7 +46,7 @@ def kinds(picture: Picture) -> list[str]:
 
 
 def test_this_moment_lies_at_the_same_place_whatever_the_set_is_like() -> None:
-    for spans in (days(-60, 36), days(-2, 2), [(-30, 60)], days(-400, 2)):
+    for spans in (days(-60, 36), days(-2, 2), [(-30.0, 60.0)], days(-400, 2)):
         assert drawn(a_set(spans)).now == NOW
 
 

@@ -37,8 +37,9 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Slot:
-    """The runs of a job in five minutes; ``begins`` is when these begin. ``longest`` is in seconds."""
+    """The runs of a job in five minutes: those from ``number`` times five minutes ago on. ``longest`` is in seconds."""
 
+    number: int
     begins: datetime
     runs: int
     failed: int
@@ -73,13 +74,17 @@ class JobLine:
 
 @dataclass(frozen=True)
 class JobsInFull:
-    """The jobs of a database from ``begins`` to ``ends``; ``problem`` says why runs are not known, or not all of them."""
+    """The jobs of a database from ``begins`` to ``ends``; ``problem`` says why runs are not known.
+
+    ``hides_others`` says that row-level security shows a role its own jobs only, and there may be more.
+    """
 
     begins: datetime
     ends: datetime
     known_from: datetime
     lines: tuple[JobLine, ...]
     problem: str | None
+    hides_others: bool = False
 
 
 def read_jobs(dsn: str, newest: Survey) -> JobsInFull:
@@ -102,14 +107,12 @@ def read_jobs(dsn: str, newest: Survey) -> JobsInFull:
             slots, known_from = _slots(rows, ends), _known_from(connection.execute(_OLDEST).fetchone(), begins)
         else:
             problem = "this role may not read cron.job_run_details: grant select on cron.job_run_details to it"
-    if newest.facts.get("hidden"):
-        problem = "row-level security hides the runs of other roles' jobs"
     zone = _zone(newest.facts.get("timezone"))
     told = _told(newest)
     lines = []
     for job in newest.jobs:
         ran = tuple(slots.get(job.id, ()))
-        missing = () if problem else tuple(_missing(job, ran, max(known_from, begins), ends, zone))
+        missing = () if problem is not None else tuple(_missing(job, ran, max(known_from, begins), ends, zone))
         lines.append(
             JobLine(
                 job=job,
@@ -122,7 +125,14 @@ def read_jobs(dsn: str, newest: Survey) -> JobsInFull:
                 findings=tuple(told.get(job.id, ())),
             )
         )
-    return JobsInFull(begins, ends, known_from, tuple(sorted(lines, key=_badness)), problem)
+    return JobsInFull(
+        begins,
+        ends,
+        known_from,
+        tuple(sorted(lines, key=_badness)),
+        problem,
+        hides_others=bool(newest.facts.get("hidden")),
+    )
 
 
 def _x(at: datetime, begins: datetime) -> float:

@@ -161,7 +161,7 @@ def _partitions(connection: Connection, oid: int, newest: Survey) -> tuple[Parti
             is_default=row["is_default"],
             bound=row["bound"],
             rows=row["rows"],
-            bytes=None if row["is_unmeasured"] else row["bytes"],
+            bytes=row["bytes"],
             vacuumed_at=row["vacuumed_at"],
             analyzed_at=row["analyzed_at"],
             findings=tuple(told.get(row["name"], ())),
@@ -204,6 +204,8 @@ def _written(value: object) -> str:
             return "not set"
         case bool():
             return "yes" if value else "no"
+        case "":
+            return "empty"
         case _:
             return str(value)
 

@@ -62,18 +62,19 @@ class Picture:
 
 @dataclass(frozen=True)
 class _Scale:
-    """From the set's own axis to the picture's."""
+    """From the set's own axis to the picture's: ``origin`` lies at ``at``."""
 
     origin: float
+    at: float
     per_pixel: float
 
     def x(self, value: float) -> float:
         """Where it lies, which may be outside."""
-        return NOW + (value - self.origin) / self.per_pixel
+        return self.at + (value - self.origin) / self.per_pixel
 
     def value(self, x: float) -> float:
         """What lies there."""
-        return self.origin + (x - NOW) * self.per_pixel
+        return self.origin + (x - self.at) * self.per_pixel
 
 
 def draw(each: SetStatus) -> Picture | None:
@@ -91,7 +92,7 @@ def draw(each: SetStatus) -> Picture | None:
     edge = each.retention_edge
     return Picture(
         blocks=tuple(sorted(blocks, key=lambda block: block.x)),
-        now=scale.x(each.position),
+        now=scale.x(each.position) if 0 <= scale.x(each.position) <= WIDTH else None,
         retention=None
         if edge is None or not 0 <= scale.x(edge) <= WIDTH
         else Mark(scale.x(edge), f"retention: what lies before {words(edge)} may go"),
@@ -104,6 +105,9 @@ def draw(each: SetStatus) -> Picture | None:
 
 def _scale(each: SetStatus, step: float) -> _Scale:
     assert each.position is not None
+    if each.limits is not None:  # it is a partition itself, and fills the picture
+        start, limit = each.limits
+        return _Scale(start, 0.0, max(limit - start, step) / WIDTH)
     end = max(span.upper for span in each.spans) + each.missing * step
     reach = max(end - each.position, step)
     wanted = each.ahead + each.missing + 2
@@ -111,7 +115,7 @@ def _scale(each: SetStatus, step: float) -> _Scale:
     before = [span for span in each.spans if span.lower < each.position][-_FEWEST_BEFORE:]
     past = each.position - before[0].lower if before else step
     past = min(past, 2 * _FEWEST_BEFORE * step)  # after a long gap there is less to be seen than there is to be read
-    return _Scale(each.position, max(reach / (WIDTH - NOW - 4), past / (NOW - 4)))
+    return _Scale(each.position, NOW, max(reach / (WIDTH - NOW - 4), past / (NOW - 4)))
 
 
 def _block(span: Span, scale: _Scale, position: float, most: int, words: Callable[[float], str]) -> Block:
@@ -140,8 +144,9 @@ def _gaps(each: SetStatus, scale: _Scale, words: Callable[[float], str]) -> Iter
     """Where no partition is: between two, and from the last to this moment where they have run out."""
     holes = [(one.upper, other.lower) for one, other in zip(each.spans, each.spans[1:], strict=False)]
     last = each.spans[-1].upper
-    if not each.is_endless and each.kind != "id" and each.position is not None and last <= each.position:
-        holes.append((last, each.position))
+    limit = each.position if each.limits is None else min(each.limits[1], each.position or 0.0)
+    if not each.is_endless and each.kind != "id" and limit is not None and last < limit:
+        holes.append((last, limit))
     for lower, upper in holes:
         if lower < upper and scale.x(upper) > 0 and scale.x(lower) < WIDTH:
             yield _at("gap", scale, lower, upper, _BASE, f"{words(lower)} – {words(upper)}: no partition")  # noqa: RUF001

@@ -33,14 +33,19 @@ def ago(at: datetime | None, now: datetime) -> str:
 
 
 def date(at: datetime | None) -> str:
-    """A day, or a minute where that is less than two days away from now."""
-    return "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"  # noqa: RUF001
+    """A moment to the minute; of midnight the day only."""
+    if at is None:
+        return "–"  # noqa: RUF001
+    written = f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return written.removesuffix(" 00:00")
 
 
 def left(each: SetStatus) -> str:
     """How long a set's partitions last, in words: ``9 days``, ``gone for 2 h``, ``512k ids``, ``no end``."""
     if each.is_endless:
         return "no end"
+    if each.is_over or each.is_complete:
+        return "over" if each.is_over else "complete"
     if each.kind == "id":
         return "not known" if each.ids_left is None else f"{count(each.ids_left)} ids"
     runs_out_in = each.runs_out_in

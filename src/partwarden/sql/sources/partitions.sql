@@ -2,7 +2,7 @@
 -- why: the partitions of one table, in the order of their bounds as far as text has one, with what the statistics say of
 --      each. From the catalog alone; not more than 5,000
 select
-    format('%I.%I', namespace.nspname, child.relname)            as name,
+    format('%%I.%%I', namespace.nspname, child.relname)            as name,
     child.relkind = 'p'                                          as is_set,
     coalesce(partitioned.partdefid = child.oid, false)           as is_default,
     pg_get_expr(child.relpartbound, 0)                           as bound,
@@ -11,9 +11,14 @@ select
         when pg_stat_get_tuples_inserted(child.oid) > 0 then pg_stat_get_live_tuples(child.oid)
         when child.reltuples >= 0 then child.reltuples::bigint
     end                                                          as rows,
-    case when child.relkind = 'r' then
-        (child.relpages + coalesce(beside.pages, 0)) * current_setting('block_size')::bigint end as bytes,
-    child.relpages = 0 and coalesce(pg_stat_get_live_tuples(child.oid), 0) > 0 as is_unmeasured,
+    case
+        when child.relkind <> 'r' then null
+        when child.relpages > 0
+            then (child.relpages + coalesce(beside.pages, 0)) * current_setting('block_size')::bigint
+        -- Vacuum has not come by. To ask for the size of a file opens the table.
+        when locked.relation is null and row_number() over (order by child.relpages, child.oid) <= 1000
+            then case when pg_relation_size(child.oid) = 0 then 0 else pg_total_relation_size(child.oid) end
+    end                                                          as bytes,
     greatest(pg_stat_get_last_vacuum_time(child.oid), pg_stat_get_last_autovacuum_time(child.oid))   as vacuumed_at,
     greatest(pg_stat_get_last_analyze_time(child.oid), pg_stat_get_last_autoanalyze_time(child.oid)) as analyzed_at
 from pg_catalog.pg_inherits inherits
@@ -23,9 +28,14 @@ left join pg_catalog.pg_partitioned_table partitioned on partitioned.partrelid =
 left join lateral (
     select sum(file.relpages) as pages
     from pg_catalog.pg_class file
-    where file.oid = child.reltoastrelid
-       or file.oid in (select index.indexrelid from pg_catalog.pg_index index where index.indrelid = child.oid)
+    where file.relpages > 1 and (file.oid = child.reltoastrelid
+       or file.oid in (select index.indexrelid from pg_catalog.pg_index index where index.indrelid = child.oid))
 ) beside on true
+left join (
+    select distinct pg_locks.relation
+    from pg_catalog.pg_locks
+    where pg_locks.locktype = 'relation' and pg_locks.mode = 'AccessExclusiveLock'
+) locked on locked.relation = child.oid
 where inherits.inhparent = %(parent)s
 order by coalesce(partitioned.partdefid = child.oid, false), length(child.relname), child.relname
 limit 5000

@@ -149,6 +149,7 @@ select
     coalesce(headroom.position_at >= coalesce(headroom.start_at, '-infinity')
         and headroom.position_at < coalesce(headroom.limit_at, 'infinity'), false) as is_current,
     coalesce(extract(epoch from headroom.edge_at), headroom.edge_id)             as edge,
+    extract(epoch from headroom.start_at)                                        as start_at,
     extract(epoch from headroom.limit_at)                                        as limit_at,
     extract(epoch from headroom.last_upper_at)                                   as last_upper_at,
     coalesce(extract(epoch from headroom.position_at), headroom.position_id)     as position,
@@ -190,7 +191,7 @@ select
     format('%I.%I', namespace.nspname, parent.relname), true, 'other', managed_parent.config ->> 'parent_table',
     managed_parent.config ->> 'control', managed_parent.config ->> 'partition_interval',
     (select count(*) from pg_catalog.pg_inherits where inhparent = managed_parent.parent), 0, extract(epoch from now()),
-    false, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, null, null, false, null, null,
+    false, null, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, null, null, false, null, null,
     managed_parent.config ? 'maintenance_last_run',
     extract(epoch from (managed_parent.config ->> 'maintenance_last_run')::timestamptz), null
 from managed_parent
