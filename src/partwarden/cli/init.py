@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.whole_file import write_whole
 from partwarden.errors import InitialFileFailed
 
 _STANDARD_OUTPUT = "-"
@@ -80,17 +79,7 @@ def init(
 def _write(target: Path, text: str) -> None:
     """All of it or nothing."""
     try:
-        descriptor, unfinished = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(unfinished).chmod(0o666 & ~umask)
-            Path(unfinished).replace(target)
-        except BaseException:
-            Path(unfinished).unlink(missing_ok=True)
-            raise
+        write_whole(target, text)
     except OSError as failure:
         raise InitialFileFailed(
             f"could not write {target}: {failure.strerror}",
