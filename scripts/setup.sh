@@ -5,8 +5,8 @@
 #
 #   python   a virtual environment in .venv
 #   demo     and a PostgreSQL server with pg_cron, pg_partman and PL/Python
-#   test     and the servers of other versions that the tests run on, each in a folder of its own, and checkov and the
-#            SAM CLI, each in a virtual environment of its own: what they need does not go together with what we need
+#   test     and the servers of other versions that the tests run on, each in a folder of its own; checkov and the SAM CLI,
+#            each in a virtual environment of its own: what they need does not go together with what we need; and promtool
 #
 # With root or sudo on Debian or Ubuntu it installs the packages by apt. Elsewhere it says what is missing and how
 # to get it; the tests then run on what there is.
@@ -145,6 +145,30 @@ set_up_other_servers() {
     scripts/build-server-roots.sh $versions || missing+=("some of the servers $versions for the tests (see above)")
 }
 
+# promtool alone, out of Debian's package: installed, that would start a Prometheus, which nobody asked for.
+set_up_promtool() {
+    local folder="${PARTWARDEN_PROMTOOL:-/var/cache/partwarden/promtool}" fetched
+    if command -v promtool >/dev/null || [ -x "$folder/promtool" ]; then
+        return
+    fi
+    can_apt || return 1
+    say "fetching promtool (apt)"
+    if [ -z "$apt_updated" ]; then
+        as_root apt-get update -qq || return 1
+        apt_updated=yes
+    fi
+    fetched="$(mktemp -d)"
+    (
+        cd "$fetched"
+        # The folder is ours alone, so apt fetches as who calls it; it says that, and it is no news.
+        apt-get download -qq -o APT::Sandbox::User=root prometheus &&
+            dpkg-deb --fsys-tarfile prometheus_*.deb | tar --extract --strip-components=3 ./usr/bin/promtool &&
+            as_root install -D -m 755 promtool "$folder/promtool.new.$$" &&
+            as_root mv "$folder/promtool.new.$$" "$folder/promtool"
+    ) || { rm -rf "$fetched"; return 1; }
+    rm -rf "$fetched"
+}
+
 set_up_python
 case "$wanted" in
 python) ;;
@@ -157,6 +181,7 @@ test)
     sam=$!
     set_up_server
     set_up_other_servers
+    set_up_promtool || missing+=("promtool for the tests of the alert rules (in Debian's package prometheus)")
     wait "$checkov" || missing+=("$CHECKOV for the tests of the templates (pip could not install it)")
     wait "$sam" || missing+=("$SAM for the tests of the templates (pip could not install it)")
     ;;
