@@ -54,6 +54,10 @@ class Question:
             check for check in bundle.checks() if (not self.only or check.id in self.only) and check.id not in self.skip
         )
 
+    def of(self, target: Target) -> Question:
+        """The question as it is asked of one database, whose own thresholds hold where the question has none."""
+        return replace(self, thresholds={**target.thresholds, **self.thresholds})
+
 
 @dataclass(frozen=True)
 class Target:
@@ -131,8 +135,7 @@ def check_databases(targets: Sequence[Target], question: Question | None = None)
     asked = question or Question()
 
     def check(target: Target) -> Report:
-        own = replace(asked, thresholds={**target.thresholds, **asked.thresholds})
-        return check_database(target.dsn, own, name=target.name)
+        return check_database(target.dsn, asked.of(target), name=target.name)
 
     with ThreadPoolExecutor(max_workers=min(len(targets), 8) or 1) as pool:
         return told_once(list(pool.map(check, targets)))

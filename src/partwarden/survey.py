@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from partwarden.database import Connection, connect_read_only, problem_of, quote
 from partwarden.dsn import label
 from partwarden.errors import PartwardenError
 from partwarden.findings import Report
-from partwarden.health import Question, examine, unreachable
+from partwarden.health import Question, Target, examine, told_once, unreachable
 from partwarden.status import SetStatus, set_view, statuses
 
 
@@ -130,6 +131,24 @@ def survey(
         unrecorded=unrecorded,
         facts=found.facts.get("cron") or {},
     )
+
+
+def survey_databases(targets: Sequence[Target], question: Question | None = None) -> list[Survey]:
+    """Look at several databases at once, each for itself; in the order of ``targets``.
+
+    What is found of a job that is seen both from its own database and from the one that pg_cron lives in is told of once.
+    """
+    asked = question or Question()
+
+    def look(target: Target) -> Survey:
+        return survey(target.dsn, asked.of(target), name=target.name)
+
+    with ThreadPoolExecutor(max_workers=min(len(targets), 8) or 1) as pool:
+        surveys = list(pool.map(look, targets))
+    return [
+        replace(each, report=report)
+        for each, report in zip(surveys, told_once([each.report for each in surveys]), strict=True)
+    ]
 
 
 def _record(connection: Connection) -> tuple[Record | None, str | None]:

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
-from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
 from partwarden.findings import Finding, Report, Skipped
@@ -20,7 +19,7 @@ from partwarden.report import Format, print_table, render
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "check-output.md").read_text()
 HOSTILE = '"a ""b"" |\n[red]\x1b[31m\x00\u202e\\'
-RENDERED = [kind for kind in Format if kind is not Format.TABLE]
+RENDERED = [kind for kind in Format if kind not in (Format.TABLE, Format.PROMETHEUS)]
 
 TARGET = "host=db.example.com dbname=app user=app_owner"
 SERVER = {
@@ -76,11 +75,6 @@ def table(*reports: Report, width: int = 80, terminal: bool = False) -> str:
 def loaded(*reports: Report) -> dict[str, Any]:
     written: dict[str, Any] = json.loads(render(reports, Format.JSON))
     return written
-
-
-def samples(*reports: Report) -> dict[str, list[tuple[dict[str, str], float]]]:
-    families = text_string_to_metric_families(render(reports, Format.PROMETHEUS))
-    return {family.name: [(sample.labels, sample.value) for sample in family.samples] for family in families}
 
 
 def suites(*reports: Report) -> ElementTree.Element:
@@ -407,68 +401,6 @@ def test_nagios_takes_nothing_of_the_data_for_performance_data_or_a_line() -> No
         assert '"a ""b"" \N{BROKEN BAR} [red]\\x1b[31m\\x00' in written.splitlines()[0]
 
 
-def test_prometheus_can_be_parsed_and_holds_everything_that_counts() -> None:
-    app = {"target": TARGET, "database": "app"}
-    shop = {"target": SHOP.target, "database": "shop"}
-    gone = {"target": GONE.target, "database": ""}
-    versions = {"postgresql": "17.6", "pg_partman": "5.2.4", "pg_cron": "1.6"}
-    blocked = {"check": "default-blocks-maintenance", "severity": "critical"}
-    filled = {"check": "default-not-empty", "severity": "warning"}
-    assert samples(*EXAMPLE) == {
-        "partwarden_up": [(app, 1), (shop, 1), (gone, 0)],
-        "partwarden_check_status": [(app, 2), (shop, 0), (gone, 3)],
-        "partwarden_findings": [(app | blocked, 1), (app | filled, 1)],
-        "partwarden_oldest_finding_timestamp_seconds": [(app | filled, 1795447021.019632)],
-        "partwarden_skipped_checks": [(app, 1), (shop, 0)],
-        "partwarden_check_duration_seconds": [(app, 0.412), (shop, 0.096), (gone, 0.031)],
-        "partwarden_server_info": [(app | versions, 1), (shop | versions, 1)],
-    }
-
-
-def test_prometheus_names_no_object_and_counts_instead() -> None:
-    later = FILLED.since + timedelta(days=1) if FILLED.since else None
-    findings = tuple(
-        replace(FILLED, object=f"app.t{number}", since=later if number else FILLED.since) for number in range(300)
-    )
-    parsed = samples(replace(APP, findings=findings, skipped=(Skipped("a", "x"), Skipped("a", "y"), Skipped("b", "x"))))
-    assert [value for _, value in parsed["partwarden_findings"]] == [300]
-    assert [value for _, value in parsed["partwarden_oldest_finding_timestamp_seconds"]] == [1795447021.019632]
-    assert [value for _, value in parsed["partwarden_skipped_checks"]] == [2]
-    assert "app.t" not in render((replace(APP, findings=findings),), Format.PROMETHEUS)
-
-
-def test_prometheus_has_each_series_once_though_databases_share_names() -> None:
-    elsewhere = replace(APP, target="host=other dbname=app")
-    assert [value for _, value in samples(APP, elsewhere)["partwarden_up"]] == [1, 1]
-    again = replace(APP, findings=(FILLED,))
-    for reports in [(APP, again), (again, APP)]:
-        assert [value for _, value in samples(*reports)["partwarden_check_status"]] == [2]
-
-
-def test_prometheus_describes_each_metric_before_its_samples_once() -> None:
-    written = render(EXAMPLE, Format.PROMETHEUS)
-    assert written.endswith("\n")
-    blocks = re.findall(r"# HELP (\S+) .+\n# TYPE (\S+) gauge\n((?:(?!#).+\n)+)", written)
-    assert [name for name, _, _ in blocks] == list(samples(*EXAMPLE))
-    assert "".join(block for _, _, block in blocks) == "".join(
-        f"{line}\n" for line in written.splitlines() if not line.startswith("#")
-    )
-    for name, typed, block in blocks:
-        assert typed == name
-        assert {re.split("[{ ]", line)[0] for line in block.splitlines()} == {name}
-
-
-def test_prometheus_labels_keep_quotes_and_backslashes() -> None:
-    visible = r'"a ""b"" |\n[red]\x1b[31m\x00\u202e' + "\\"
-    parsed = samples(hostile())
-    assert parsed["partwarden_up"] == [({"target": visible, "database": visible}, 1)]
-    assert parsed["partwarden_findings"][0][0]["check"] == visible
-
-
-def test_prometheus_of_nothing_is_nothing() -> None:
-    assert render((), Format.PROMETHEUS) == ""
-
-
 def test_junit_of_the_example() -> None:
     root = suites(*EXAMPLE)
     counted = [
@@ -543,5 +475,4 @@ def test_documentation_shows_what_the_code_writes() -> None:
     assert render((APP,), Format.JSON) in shown
     assert render((SHOP, GONE), Format.JSONL) in shown
     assert render(EXAMPLE, Format.NAGIOS) in shown
-    assert render(EXAMPLE, Format.PROMETHEUS) in shown
     assert render(EXAMPLE, Format.JUNIT) in shown

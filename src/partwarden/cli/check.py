@@ -6,7 +6,8 @@ import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -14,8 +15,9 @@ from rich.console import Console
 from partwarden import health
 from partwarden.cli import completion
 from partwarden.cli.grammar import COMMON, Common
+from partwarden.cli.whole_file import write_whole
 from partwarden.errors import BadOption
-from partwarden.findings import worst
+from partwarden.findings import Report, worst
 from partwarden.given import DEFAULT_THRESHOLDS
 from partwarden.health import Question, Target
 from partwarden.nearest import nearest
@@ -70,6 +72,20 @@ def check(
         Parameter(help="Any threshold: stuck_after='30 minutes'; see docs/check.md.", negative=(), show_default=False),
     ] = (),
     watch: Annotated[float | None, Parameter(help="Look again every so many seconds, until interrupted.")] = None,
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=["--output", "-o"],
+            metavar="FILE",
+            help="Write the answer to this file, which is replaced at once; for formats for programs.",
+        ),
+    ] = None,
+    metrics_per: Annotated[
+        Literal["database", "set", "partition"] | None,
+        Parameter(
+            help="How far into a database the series of --format prometheus go. [at first: set]", show_default=False
+        ),
+    ] = None,
     common: Common = COMMON,
 ) -> int:
     """Look whether all is well with the partitions of one or several databases, with nothing installed there.
@@ -85,8 +101,18 @@ def check(
         thresholds=_thresholds(threshold, headroom, require_default=require_default, count_rows=count_rows),
         timeout=common.timeout or _SECONDS,
     )
+    asked_for = _format(form, common)
+    if metrics_per is not None and asked_for is not Format.PROMETHEUS:
+        raise BadOption(
+            "--metrics-per goes with --format prometheus only", remedy="--format prometheus, or leave it out"
+        )
+    if output is not None and asked_for is Format.TABLE:
+        raise BadOption(
+            "a table is for a screen, and is not written to a file",
+            remedy="--format json, or > FILE instead of --output FILE",
+        )
     targets = [Target(each.dsn, each.name, each.thresholds) for each in common.databases(*databases)]
-    look = partial(_look, targets, question, _format(form, common), common)
+    look = partial(_look, targets, question, asked_for, output, metrics_per or "set", common)
     if watch is None:
         return look()
     status = 0
@@ -109,14 +135,43 @@ def _format(form: Format | None, common: Common) -> Format:
     return form or Format.JSON
 
 
-def _look(targets: list[Target], question: Question, form: Format, common: Common) -> int:
+def _look(
+    targets: list[Target], question: Question, form: Format, output: Path | None, metrics_per: str, common: Common
+) -> int:
     with common.waiting(f"looking at {len(targets)} databases" if len(targets) > 1 else "looking"):
-        reports = health.check_databases(targets, question)
-    if form is Format.TABLE:
+        reports, text = (
+            _measure(targets, question, metrics_per) if form is Format.PROMETHEUS else _report(targets, question, form)
+        )
+    if text is None:
         print_table(common.page, reports)
+    elif output is None:
+        sys.stdout.write(text)
     else:
-        sys.stdout.write(render(reports, form))
+        _write(output, text)
     return int(worst(reports))
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        write_whole(output, text)
+    except OSError as failure:
+        raise BadOption(
+            f"could not write {output}: {failure.strerror}",
+            remedy="--output with a file in a folder that is there and may be written to",
+        ) from None
+
+
+def _report(targets: list[Target], question: Question, form: Format) -> tuple[list[Report], str | None]:
+    reports = health.check_databases(targets, question)
+    return reports, None if form is Format.TABLE else render(reports, form)
+
+
+def _measure(targets: list[Target], question: Question, per: str) -> tuple[list[Report], str]:
+    from partwarden import metrics  # looks closer than the other formats, and takes longer to import
+    from partwarden.survey import survey_databases
+
+    surveys = survey_databases(targets, question)
+    return [each.report for each in surveys], metrics.render(surveys, per=metrics.Per[per.upper()])
 
 
 def _begin_round(out: Console) -> None:

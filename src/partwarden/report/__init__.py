@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from partwarden.findings import Report
-from partwarden.report import json_format, junit, nagios, prometheus
+from partwarden.report import json_format, junit, nagios
 from partwarden.report.table import print_table
 
 __all__ = ["Format", "print_table", "render"]
@@ -24,7 +24,7 @@ class Format(StrEnum):
     NAGIOS = "nagios"
     """The output of a monitoring plugin."""
     PROMETHEUS = "prometheus"
-    """A file for node_exporter's textfile collector."""
+    """A file for node_exporter's textfile collector; partwarden.metrics writes it, from more than a report."""
     JUNIT = "junit"
     """A test report for build servers."""
 
@@ -33,13 +33,15 @@ _RENDERERS: dict[Format, Callable[[Sequence[Report]], str]] = {
     Format.JSON: json_format.render,
     Format.JSONL: json_format.render_lines,
     Format.NAGIOS: nagios.render,
-    Format.PROMETHEUS: prometheus.render,
     Format.JUNIT: junit.render,
 }
 
 
 def render(reports: Sequence[Report], output_format: Format) -> str:
-    """The reports as text that ends with a line end. Raises ValueError for a table, which print_table prints."""
-    if output_format is Format.TABLE:
-        raise ValueError("a table depends on where it is printed; use print_table")
+    """The reports as text that ends with a line end.
+
+    Raises ValueError for a table, which print_table prints, and for metrics, which partwarden.metrics.render writes.
+    """
+    if output_format not in _RENDERERS:
+        raise ValueError("print_table prints a table, partwarden.metrics.render writes metrics")
     return _RENDERERS[output_format](reports)
