@@ -23,7 +23,7 @@ assert bundle.migrations(), "no migrations in the wheel"
 assert len(bundle.checks()) >= 5, "checks are missing in the wheel"
 assert "partwarden.maintain" in bundle.code(), "routines are missing in the wheel"
 assert "send_cron_job_failures" in bundle.article_doors("public"), "doors are missing in the wheel"
-for name in ("aws/alert_function.py", "aws/template.yaml", "aws/trial.yaml", "aws/fleet.yaml", "demo/tables.sql", "local/aws_lambda.sql", "py.typed"):
+for name in ("aws/alert_function.py", "aws/template.yaml", "aws/trial.yaml", "aws/fleet.yaml", "demo/tables.sql", "local/aws_lambda.sql", "metrics/alerts.yaml", "metrics/dashboard.json", "py.typed"):
     assert files("partwarden").joinpath(name).is_file(), f"{name} is missing in the wheel"
 print("the wheel is whole")
 PYTHON

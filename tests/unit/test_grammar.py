@@ -28,7 +28,7 @@ from partwarden.findings import Report
 from tests.commands import partwarden
 
 ROOT = Path(__file__).parents[2]
-TAKE_NONE = {("local", "psql"), ("aws", "template"), ("completion",)}
+TAKE_NONE = {("local", "psql"), ("aws", "template"), ("metrics", "rules"), ("metrics", "dashboard"), ("completion",)}
 """What these write is not theirs to shape."""
 
 

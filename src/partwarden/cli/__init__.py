@@ -18,6 +18,7 @@ _COMMANDS = {
         "explain:checks",
         "explain:explain",
         "upgrade_check:upgrade_check",
+        "metrics:app",
     ),
     "As the file says": ("init:init", "validate:validate", "plan:plan", "plan:apply"),
     "Repair, with nothing installed": ("repair:repair", "drain:drain", "convert:convert"),
