@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from partwarden.install import install
-from tests.docs import commands_page, json_page, sql_page
+from tests.docs import commands_page, json_page, metrics_page, sql_page
 from tests.docs.json_shapes import shapes
 from tests.docs.world import World
 from tests.docs.written import is_up_to_date
@@ -14,6 +14,10 @@ from tests.servers import Database
 
 def test_the_page_of_commands_is_up_to_date() -> None:
     assert is_up_to_date(commands_page.NAME, commands_page.page())
+
+
+def test_the_page_of_metrics_is_up_to_date() -> None:
+    assert is_up_to_date(metrics_page.NAME, metrics_page.page())
 
 
 @pytest.mark.parametrize("server", [18], ids=["pg18"], indirect=True)
