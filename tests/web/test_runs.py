@@ -18,7 +18,8 @@ def a_job(schedule: str, *, is_active: bool = True) -> JobStanding:
 
 def slots(*ages: timedelta) -> list[Slot]:
     """Runs that long ago, in the slots of five minutes that end at ENDS; the oldest first."""
-    return [Slot(ENDS - (int(age / SLOT) + 1) * SLOT, 1, 0, 0, 1.0, None) for age in sorted(ages, reverse=True)]
+    numbers = [int(age / SLOT) for age in sorted(ages, reverse=True)]
+    return [Slot(number, ENDS - (number + 1) * SLOT, 1, 0, 0, 1.0, None) for number in numbers]
 
 
 def missing(schedule: str, *ages: timedelta, is_active: bool = True) -> list[str]:

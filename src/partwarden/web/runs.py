@@ -172,7 +172,13 @@ def _slots(
     for job, slot, runs, failed, unfinished, longest, message in sorted(rows, key=lambda row: -row[1]):
         slots[job].append(
             Slot(
-                ends - (slot + 1) * SLOT, runs, failed, unfinished, None if longest is None else float(longest), message
+                slot,
+                ends - (slot + 1) * SLOT,
+                runs,
+                failed,
+                unfinished,
+                None if longest is None else float(longest),
+                message,
             )
         )
     return slots
@@ -209,7 +215,7 @@ def _missing(
     due = defaultdict(list)
     for at in expected(job.schedule, max(begins, slots[0].begins + SLOT), ends - _LATE, zone):
         due[_slot_of(at, ends)].append(at)
-    ran = {_slot_of(slot.begins, ends): slot.runs for slot in slots}
+    ran = {slot.number: slot.runs for slot in slots}
     for slot, instants in due.items():
         late = ran.get(slot - 1, 0) if len(instants) == 1 else 0
         yield from instants[ran.get(slot, 0) + late :]
