@@ -96,6 +96,10 @@ class RepairFailed(PartwardenError):
     """A partition set could not be repaired."""
 
 
+class ActionRefused(PartwardenError):
+    """What somebody asked for on a page could not be done, or not be put on record."""
+
+
 class UpgradeNotChecked(PartwardenError):
     """What another version of pg_partman would break could not be looked at."""
 

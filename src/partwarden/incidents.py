@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
@@ -89,6 +90,17 @@ _REFUSALS = (
     psycopg.errors.ObjectNotInPrerequisiteState,
     psycopg.errors.InvalidParameterValue,
 )
+_ROUTINES = {
+    "acknowledge": sql.SQL("select partwarden.acknowledge({}"),
+    "unacknowledge": sql.SQL("select partwarden.unacknowledge({}"),
+    "silence": sql.SQL("select partwarden.silence({}"),
+    "unsilence": sql.SQL("select partwarden.silence({}, null"),
+}
+_NAMED = {
+    "p_until": sql.SQL(", p_until => {}"),
+    "p_note": sql.SQL(", p_note => {}"),
+    "p_by": sql.SQL(", p_by => {}"),
+}
 _UNTIL = sql.SQL("greatest(silenced_until, partwarden.silent_until(check_id, object))")
 _COMPUTED = {
     "silenced": sql.SQL("coalesce({} > clock_timestamp(), false) as silenced").format(_UNTIL),
@@ -149,22 +161,28 @@ def tellings(connection: Connection, incident: int) -> list[Telling]:
         )
 
 
-def acknowledge(connection: Connection, incident: int, *, note: str | None = None) -> Incident:
-    """Say that the role that we have connected as is at it: no more reminders, unless it gets worse.
+# What a person does is on record, in partwarden.audit, in the same transaction: ``by`` is who they are, and the role that we
+# have connected as, where nobody is named.
+
+
+def acknowledge(connection: Connection, incident: int, *, note: str | None = None, by: str | None = None) -> Incident:
+    """Say that somebody is at it: no more reminders, unless it gets worse.
 
     Without ``note``, the one that is there stays. Raises IncidentRefused when it is unknown or resolved.
     """
-    _call(connection, "acknowledge", incident, "select partwarden.acknowledge(%s::bigint, %s::text)", incident, note)
+    _call(connection, "acknowledge", incident, {"p_note": note, "p_by": by})
     return read_incident(connection, incident)
 
 
-def unacknowledge(connection: Connection, incident: int) -> Incident:
+def unacknowledge(connection: Connection, incident: int, *, by: str | None = None) -> Incident:
     """Take an acknowledgement back: reminders resume. Raises IncidentRefused when it is unknown or resolved."""
-    _call(connection, "unacknowledge", incident, "select partwarden.unacknowledge(%s::bigint)", incident)
+    _call(connection, "unacknowledge", incident, {"p_by": by})
     return read_incident(connection, incident)
 
 
-def silence(connection: Connection, incident: int, until: str, *, note: str | None = None) -> Incident:
+def silence(
+    connection: Connection, incident: int, until: str, *, note: str | None = None, by: str | None = None
+) -> Incident:
     """Have nothing said of it until then, unless it gets worse.
 
     ``until`` is a moment (``tomorrow``, ``2026-12-01T10:00``, in the session's time zone) or a time from now
@@ -172,22 +190,24 @@ def silence(connection: Connection, incident: int, until: str, *, note: str | No
     is unknown or resolved.
     """
     moment = _moment(connection, until)
-    _call(
-        connection,
-        "silence",
-        incident,
-        "select partwarden.silence(%s::bigint, %s::timestamptz, %s::text)",
-        incident,
-        moment,
-        note,
-    )
+    _call(connection, "silence", incident, {"p_until": moment, "p_note": note, "p_by": by})
     return read_incident(connection, incident)
 
 
-def unsilence(connection: Connection, incident: int) -> Incident:
+def unsilence(connection: Connection, incident: int, *, by: str | None = None) -> Incident:
     """End a silence before its time. Raises IncidentRefused when it is unknown, or resolved and not silenced."""
-    _call(connection, "unsilence", incident, "select partwarden.silence(%s::bigint, null)", incident)
+    _call(connection, "unsilence", incident, {"p_by": by})
     return read_incident(connection, incident)
+
+
+def call_of(attempt: str, incident: int, arguments: Mapping[str, str | None]) -> sql.Composed:
+    """The statement that does it, as a person would type it; arguments by name, without those that have no value."""
+    named = [
+        template.format(sql.Literal(arguments[name]))
+        for name, template in _NAMED.items()
+        if arguments.get(name) is not None
+    ]
+    return _ROUTINES[attempt].format(sql.Literal(incident)) + sql.SQL("").join(named) + sql.SQL(")")
 
 
 def _require(connection: Connection) -> None:
@@ -223,11 +243,13 @@ def _moment(connection: Connection, until: str) -> str:
     )
 
 
-def _call(connection: Connection, attempt: str, incident: int, statement: str, *arguments: object) -> None:
+def _call(connection: Connection, attempt: str, incident: int, arguments: Mapping[str, str | None]) -> None:
+    """Call the routine of an attempt, with those arguments that have a value: the others are as it has them itself."""
+    statement = call_of(attempt, incident, arguments)
     with explained(f"could not {attempt} incident {incident}", IncidentRefused):
         _require(connection)
         try:
             with connection.transaction():
-                connection.execute(statement, arguments)
+                connection.execute(statement)
         except _REFUSALS as refusal:  # the routine says itself what was attempted
             raise IncidentRefused(str(refusal.diag.message_primary), remedy=advice_of(refusal)) from refusal

@@ -1,9 +1,9 @@
-create function partwarden.begin_maintenance()
+create function partwarden.begin_maintenance(p_parent text default null)
 returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
--- Notes that a call of maintain() begins, and refuses when another one works.
+-- Notes that a call of maintain() begins, for all sets or for one, and refuses when another one works.
 declare
     v_call    bigint;
     v_other   record;
@@ -35,8 +35,10 @@ begin
             using errcode = 'object_in_use', hint = 'Wait for it, or end it: select pg_cancel_backend(' || v_other.pid || ');';
     end if;
     update partwarden.maintenance set outcome = 'interrupted', finished_at = now() where id = v_other.id;
-    insert into partwarden.maintenance (started_at, pid)
-    values (statement_timestamp(), pg_backend_pid())
+    insert into partwarden.maintenance (started_at, pid, parent_table)
+    values (
+        statement_timestamp(), pg_backend_pid(),
+        case when p_parent is not null then (partwarden.sets_to_maintain(p_parent))[1] end)
     returning id into v_call;
     return v_call;
 end

@@ -18,5 +18,6 @@ delete from partwarden.incident where id in (
                       where link.incident_id = incident.id and notification.delivered_at is null)
     limit 1000);
 delete from partwarden.repair using partwarden.setting where repair.at < now() - setting.keep_history;
+delete from partwarden.audit using partwarden.setting where audit.at < now() - setting.keep_history;
 delete from partwarden.job_run using partwarden.setting where job_run.seen_at < now() - setting.keep_history;
 $$;

@@ -26,7 +26,8 @@ begin
         'maintenance_record', (select coalesce(jsonb_agg(to_jsonb(record)), '[]')
                                from partwarden.maintenance_record() record),
         'wanted_set', (select coalesce(jsonb_agg(to_jsonb(wanted)), '[]') from partwarden.wanted_set wanted),
-        'last_good_call', (select max(started_at) from partwarden.maintenance where outcome = 'succeeded'),
+        'last_good_call', (select max(started_at) from partwarden.maintenance
+                           where outcome = 'succeeded' and parent_table is null),
         'id_usage', (select coalesce(jsonb_agg(to_jsonb(usage)), '[]') from (
             select
                 parent_table,
