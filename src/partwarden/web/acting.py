@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from partwarden.web.wording import link
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,14 +13,15 @@ from starlette.routing import Route
 
 from partwarden.audit import Entry, read_entries
 from partwarden.database import connect
-from partwarden.errors import ActionRefused, PartwardenError
+from partwarden.errors import ActionRefused
 from partwarden.web import actions
 from partwarden.web.actions import Asked, Kind
 from partwarden.web.forms import sent_form_of_session
 from partwarden.web.person import Person, person_of
 from partwarden.web.protection import Protection
-from partwarden.web.refusal import NotAllowed, answer_to
+from partwarden.web.refusal import NotAllowed, in_words
 from partwarden.web.shown import show
+from partwarden.web.wording import link
 from partwarden.web.works import Works
 
 _SECONDS = 20
@@ -30,8 +30,6 @@ _REFRESH = {"Refresh": "2"}
 
 SILENCES = ("1 hour", "4 hours", "1 day", "1 week")
 """For how long an incident is mostly silenced; any other time can be written."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Acting:
@@ -46,12 +44,12 @@ class Acting:
     def routes(self) -> list[Route]:
         """Theirs, for the application."""
         return [
-            Route("/act", self._said(self.confirm), methods=["GET"], name="act"),
-            Route("/act", self._said(self.act), methods=["POST"]),
-            Route("/works", self._said(self.works), methods=["GET"], name="works"),
-            Route("/work", self._said(self.work), methods=["GET"], name="work"),
-            Route("/work/cancel", self._said(self.cancel), methods=["POST"]),
-            Route("/record", self._said(self.record), methods=["GET"], name="record"),
+            Route("/act", in_words(self.confirm), methods=["GET"], name="act"),
+            Route("/act", in_words(self.act), methods=["POST"]),
+            Route("/works", in_words(self.works), methods=["GET"], name="works"),
+            Route("/work", in_words(self.work), methods=["GET"], name="work"),
+            Route("/work/cancel", in_words(self.cancel), methods=["POST"]),
+            Route("/record", in_words(self.record), methods=["GET"], name="record"),
         ]
 
     async def confirm(self, request: Request) -> Response:
@@ -70,7 +68,6 @@ class Acting:
             consequence=actions.CONSEQUENCES[asked.kind],
             statement=None if asked.kind.takes_note else actions.statement(asked, person.name),
             silences=SILENCES if asked.kind is Kind.SILENCE else (),
-            form_token=request.state.form_token,
             back=self._origin(asked),
             **seen,
         )
@@ -83,6 +80,7 @@ class Acting:
             work = self._works.begin(dsn, asked, person.name)
             return RedirectResponse(link("/work", number=work.number), status_code=303)
         told = await run_in_threadpool(actions.act, dsn, asked, person.name)
+        request.app.state.watch.forget(asked.database)
         return show(
             request, "acted.html", told=told, statement=actions.statement(asked, person.name), back=self._origin(asked)
         )
@@ -96,7 +94,7 @@ class Acting:
         found = self._works.get(_number(request.query_params))
         if found is None:
             raise HTTPException(404, "there is no work with that number; what was done is on record")
-        page = show(request, "work.html", work=found, form_token=request.state.form_token)
+        page = show(request, "work.html", work=found)
         if not found.state.is_over:
             page.headers.update(_REFRESH)
         return page
@@ -113,17 +111,6 @@ class Acting:
         name = request.query_params.get("database", "")
         entries = await run_in_threadpool(_read_entries, self._dsn(name))
         return show(request, "record.html", database=name, entries=entries, at_most=_MOST_ENTRIES)
-
-    def _said(self, endpoint: Endpoint) -> Endpoint:
-        """The same, with an error of ours said in words."""
-
-        async def in_words(request: Request) -> Response:
-            try:
-                return await endpoint(request)
-            except PartwardenError as failure:
-                return answer_to(request, failure)
-
-        return in_words
 
     def _who_acts(self, request: Request) -> Person:
         if not self._protection.allow_actions:

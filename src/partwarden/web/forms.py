@@ -9,9 +9,12 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from partwarden.web.person import person_of
 from partwarden.web.refusal import NotAllowed
 
-TOKEN = "form_token"  # noqa: S105 - a field's name
+FIELD = "csrf"
+"""What a form of a session is known by."""
+
 _MOST_BYTES = 64 * 1024
 _MOST_FIELDS = 50
 _TYPE = "application/x-www-form-urlencoded"
@@ -44,13 +47,13 @@ async def sent_form(request: Request) -> Mapping[str, str]:
 async def sent_form_of_session(request: Request) -> Mapping[str, str]:
     """As ``sent_form``; besides, the form must have been shown to this very session."""
     fields = await sent_form(request)
-    wanted: str | None = getattr(request.state, TOKEN, None)
+    wanted = person_of(request.scope).csrf
     if wanted is None:
         raise ForgedForm(
             "Who acts has to have a session with this page, and there is none.",
             remedy="Allow cookies for this page, load it again, and send the form again. Programs use the command line.",
         )
-    if not hmac.compare_digest(wanted.encode(), fields.get(TOKEN, "").encode(errors="surrogatepass")):
+    if not hmac.compare_digest(wanted.encode(), fields.get(FIELD, "").encode(errors="surrogatepass")):
         raise ForgedForm(
             "This form was not made for this session, or that is over.",
             remedy="Load the page again, and send it again.",

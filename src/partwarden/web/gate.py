@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -45,7 +45,7 @@ class _Refused:
 
 
 class Gate:
-    """Lets in who may look, and leaves in ``scope["state"]`` who that is: ``person``, ``session``, ``form_token``."""
+    """Lets in who may look, and leaves in ``scope["state"]["person"]`` who that is."""
 
     def __init__(self, app: ASGIApp, protection: Protection, sessions: Sessions, attempts: Attempts) -> None:
         self._app = app
@@ -66,11 +66,10 @@ class Gate:
             found = _Found(NOBODY)
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["person"] = found.person
-        state["session"] = found.session
-        state["form_token"] = None if found.session is None else self._sessions.form_token(found.session)
         if found.session is None:
             await self._app(scope, receive, send)
         else:
+            state["person"] = replace(found.person, csrf=self._sessions.form_token(found.session))
             await self._let_in(scope, receive, send, found, found.session)
 
     def _is_open(self, scope: Scope) -> bool:
@@ -92,7 +91,8 @@ class Gate:
                 session = self._sessions.of(request)
         if session is None:
             return _Refused(401, "Nobody is logged in here.", "Log in, or send a token: Authorization: Bearer …")
-        return _Found(Person(session.name, session.may_act and self._protection.allow_actions), session)
+        may_act = session.may_act and self._protection.allow_actions
+        return _Found(Person(session.name, may_act, can_leave=True), session)
 
     def _takes_tokens(self, scope: Scope) -> bool:
         """Whether a token is for us: else it is something that a proxy has sent along."""

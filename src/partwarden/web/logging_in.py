@@ -18,7 +18,7 @@ from partwarden.web.gate import LOGIN, local_address, login_address
 from partwarden.web.oidc import Provider, Refused, Who
 from partwarden.web.person import as_name
 from partwarden.web.protection import OidcLogin, Protection, TokenLogin
-from partwarden.web.refusal import answer
+from partwarden.web.refusal import answer, in_words
 from partwarden.web.sessions import Sessions
 from partwarden.web.shown import show
 
@@ -44,10 +44,10 @@ class LoggingIn:
         """Theirs, for the application."""
         routes = [
             Route(LOGIN, self.page, methods=["GET"], name="login"),
-            Route("/logout", self.log_out, methods=["POST"], name="logout"),
+            Route("/logout", in_words(self.log_out), methods=["POST"], name="logout"),
         ]
         if isinstance(self._protection.login, TokenLogin):
-            routes.append(Route(LOGIN, self.take_token, methods=["POST"]))
+            routes.append(Route(LOGIN, in_words(self.take_token), methods=["POST"]))
         if self._provider is not None:
             routes += [
                 Route(f"{LOGIN}/provider", self.ask_provider, methods=["GET"]),
@@ -128,7 +128,7 @@ class LoggingIn:
         login = self._protection.login
         facts: Mapping[str, object] = {
             "next": to,
-            "name": name,
+            "called": name,
             "problem": problem,
             "provider": self._provider.shown if self._provider is not None else None,
             "provider_address": f"{LOGIN}/provider?next={quote(to, safe='')}",

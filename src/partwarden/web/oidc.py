@@ -47,7 +47,7 @@ class Provider:
 
     def __init__(self, login: OidcLogin) -> None:
         try:
-            from authlib.integrations.starlette_client import OAuth
+            from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
         except ImportError:
             raise NotInstalled(
                 "a login by OpenID Connect needs Authlib, which is not installed",
@@ -119,7 +119,7 @@ class Provider:
 
     async def _claims(self, code: str, kept: Mapping[str, Any]) -> Mapping[str, Any]:
         import httpx
-        from authlib.common.errors import AuthlibBaseError
+        from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
         from joserfc.errors import JoseError
 
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from starlette.types import Scope
@@ -15,10 +15,15 @@ MOST_LETTERS = 100
 
 @dataclass(frozen=True)
 class Person:
-    """Who has asked for a page. ``name`` is what the record of their actions calls them."""
+    """Who has asked for a page. ``name`` is what the record of their actions calls them.
+
+    ``csrf`` is what their forms bring back, where they have a session; ``can_leave``: they can log out.
+    """
 
     name: str
     may_act: bool = False
+    csrf: str | None = field(default=None, repr=False)
+    can_leave: bool = False
 
 
 NOBODY = Person("nobody")

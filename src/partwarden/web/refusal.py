@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from partwarden.dsn import without_secrets
 from partwarden.errors import ActionRefused, CouldNotConnect, PartwardenError
 from partwarden.web.shown import show
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,18 @@ def answer_to(request: HTTPConnection, failure: PartwardenError) -> Response:
             "partwarden check, where partwarden serve runs, says why.",
         )  # fmt: skip
     return answer(request, 403 if isinstance(failure, NotAllowed) else 409, failure.problem, failure.remedy)
+
+
+def in_words(endpoint: Endpoint) -> Endpoint:
+    """The same, with an error of ours said in words."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except PartwardenError as failure:
+            return answer_to(request, failure)
+
+    return answered
 
 
 async def refuse(

@@ -108,5 +108,5 @@ class Sessions:
             return {}
         return found["content"] if found["until"] > self._now() else {}
 
-    def _signer(self, what: str) -> URLSafeSerializer[str]:
+    def _signer(self, what: str) -> URLSafeSerializer:
         return URLSafeSerializer(self._key, salt=f"partwarden {what}", signer_kwargs={"digest_method": hashlib.sha256})
