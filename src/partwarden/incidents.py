@@ -202,12 +202,16 @@ def unsilence(connection: Connection, incident: int, *, by: str | None = None) -
 
 def call_of(attempt: str, incident: int, arguments: Mapping[str, str | None]) -> sql.Composed:
     """The statement that does it, as a person would type it; arguments by name, without those that have no value."""
+    return _statement(attempt, sql.Literal(incident), arguments)
+
+
+def _statement(attempt: str, number: sql.Composable, arguments: Mapping[str, str | None]) -> sql.Composed:
     named = [
         template.format(sql.Literal(arguments[name]))
         for name, template in _NAMED.items()
         if arguments.get(name) is not None
     ]
-    return _ROUTINES[attempt].format(sql.Literal(incident)) + sql.SQL("").join(named) + sql.SQL(")")
+    return _ROUTINES[attempt].format(number) + sql.SQL("").join(named) + sql.SQL(")")
 
 
 def _require(connection: Connection) -> None:
@@ -245,7 +249,8 @@ def _moment(connection: Connection, until: str) -> str:
 
 def _call(connection: Connection, attempt: str, incident: int, arguments: Mapping[str, str | None]) -> None:
     """Call the routine of an attempt, with those arguments that have a value: the others are as it has them itself."""
-    statement = call_of(attempt, incident, arguments)
+    number = sql.SQL("{}::bigint").format(sql.Literal(incident))
+    statement = _statement(attempt, number, arguments)
     with explained(f"could not {attempt} incident {incident}", IncidentRefused):
         _require(connection)
         try:

@@ -138,7 +138,7 @@ def test_upgrading_keeps_the_data_and_replaces_the_code(database: Database, monk
         monkeypatch.undo()
         released = bundle.migrations()
         later = bundle.Migration(
-            len(released) + 1, "one more column", "alter table partwarden.incident add column colour text;"
+            released[-1].number + 1, "one more column", "alter table partwarden.incident add column colour text;"
         )
         monkeypatch.setattr(bundle, "migrations", lambda: [*released, later])
 
