@@ -248,8 +248,9 @@ def _missing(top: _Row, line: Sequence[Place]) -> int:
     if top["limit_at"] is None or not top["around"]:
         return wanted
     _, lower, upper, *_ = top["around"][-1]
-    room = (float(top["limit_at"]) - float(upper)) / (float(upper) - float(lower))
-    return min(wanted, max(int(room), 0)) if top["limit_at"] > top["looked_at"] else 0
+    width = float(upper) - float(lower)
+    end = min(float(top["limit_at"]), float(top["looked_at"]) + (top["premake"] or 0) * width)
+    return min(wanted, max(int((end - float(upper)) / width), 0)) if top["limit_at"] > top["looked_at"] else 0
 
 
 def _spans(top: _Row, subs: Sequence[_Row], tree: _Tree) -> tuple[Span, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from partwarden import bundle
-from partwarden.database import Connection, connect_read_only, problem_of, quoted
+from partwarden.database import Connection, connect_read_only, problem_of
 from partwarden.dsn import label
 from partwarden.errors import PartwardenError
 from partwarden.findings import Report
@@ -154,20 +154,24 @@ def survey_databases(targets: Sequence[Target], question: Question | None = None
 def _record(connection: Connection) -> tuple[Record | None, str | None]:
     """What partwarden keeps here, or why that is not known."""
     row = connection.execute(
-        "select to_regclass('partwarden.reach') is not null, to_regnamespace('partwarden')"
+        """
+        select
+            has_schema_privilege(oid, 'usage'),
+            exists (select from pg_class where relnamespace = pg_namespace.oid and relname = 'reach')
+        from pg_namespace where nspname = 'partwarden'
+        """
     ).fetchone()
-    assert row is not None
-    if row[1] is None:
+    may_not = f"role {connection.info.user} may not read it: partwarden install --reader {connection.info.user}"
+    if row is None:
         return None, "partwarden is not installed in this database"
-    if not row[0]:
+    if not row[1]:
         return None, "this database has an older partwarden: partwarden install brings it to this version"
+    if not row[0]:
+        return None, may_not
     try:
         found = connection.execute(bundle.source("record")).fetchone()
     except psycopg.errors.InsufficientPrivilege:
-        return (
-            None,
-            f"role {quoted(connection.info.user)} may not read it: partwarden install --reader {connection.info.user}",
-        )
+        return None, may_not
     except psycopg.Error as failure:
         return None, f"it could not be read: {problem_of(failure)}"
     assert found is not None

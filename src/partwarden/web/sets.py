@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -101,23 +102,26 @@ class SetInFull:
     """Seen at, and where the partitions ended then, in seconds since 1970."""
 
 
+_WHICH = """
+select to_regclass(%(name)s)::oid::bigint, above.inhparent::bigint,
+       (select format('%%I.%%I', nspname, relname)
+        from pg_class join pg_namespace on relnamespace = pg_namespace.oid
+        where pg_class.oid = above.inhparent)
+from (values (1)) as one (row)
+left join pg_inherits above on above.inhrelid = to_regclass(%(name)s)
+"""
+
+
 def read_set(dsn: str, name: str, newest: Survey) -> SetInFull | None:
     """Everything about the set of that name, as ``SetStatus.name`` has it; None where there is no such table.
 
     Raises CouldNotConnect, and NotChecked where it could not be looked at in time.
     """
     with connect_read_only(dsn, timeout=_SECONDS) as connection:
-        found = connection.execute(
-            """
-            select to_regclass(%(name)s)::oid::bigint, above.inhparent::bigint,
-                   (select format('%%I.%%I', nspname, relname)
-                    from pg_class join pg_namespace on relnamespace = pg_namespace.oid
-                    where pg_class.oid = above.inhparent)
-            from (values (1)) as one (row)
-            left join pg_inherits above on above.inhrelid = to_regclass(%(name)s)
-            """,
-            {"name": name},
-        ).fetchone()
+        try:
+            found = connection.execute(_WHICH, {"name": name}).fetchone()
+        except psycopg.ProgrammingError:  # this is no name at all
+            return None
         if found is None or found[0] is None:
             return None
         oid, above_oid, above = found

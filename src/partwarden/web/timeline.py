@@ -144,9 +144,9 @@ def _gaps(each: SetStatus, scale: _Scale, words: Callable[[float], str]) -> Iter
     """Where no partition is: between two, and from the last to this moment where they have run out."""
     holes = [(one.upper, other.lower) for one, other in zip(each.spans, each.spans[1:], strict=False)]
     last = each.spans[-1].upper
-    limit = each.position if each.limits is None else min(each.limits[1], each.position or 0.0)
-    if not each.is_endless and each.kind != "id" and limit is not None and last < limit:
-        holes.append((last, limit))
+    has_run_out = each.kind != "id" and not each.is_endless and not each.is_over and not each.is_complete
+    if has_run_out and each.position is not None and last < each.position:
+        holes.append((last, each.position))
     for lower, upper in holes:
         if lower < upper and scale.x(upper) > 0 and scale.x(lower) < WIDTH:
             yield _at("gap", scale, lower, upper, _BASE, f"{words(lower)} – {words(upper)}: no partition")  # noqa: RUF001

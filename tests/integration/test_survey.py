@@ -1,0 +1,231 @@
+"""One look at a database, as pages and gauges have it, on every version; with and without partwarden there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from partwarden.database import Connection
+from partwarden.findings import Status
+from partwarden.health import Question
+from partwarden.incidents import list_incidents
+from partwarden.install import install
+from partwarden.status import look
+from partwarden.survey import Survey, survey
+from partwarden.web import sets
+from partwarden.web.sets import read_set
+from partwarden.web.timeline import draw
+from tests.partition_sets import (
+    create_parent,
+    create_sub_parent,
+    daily_set,
+    partitions,
+    put_row_in_the_way,
+    switch_repair_off,
+    want_one_more_partition,
+)
+from tests.servers import Database
+
+READER = "page_reader"
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[Connection]:
+    with database.connect_owner() as connection:
+        connection.execute("create schema app")
+        yield connection
+
+
+def seen(database: Database) -> Survey:
+    found = survey(database.owner_dsn, name="here")
+    assert found.report.error is None
+    return found
+
+
+def test_it_holds_what_check_and_status_find(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.well")
+    daily_set(owner, "app.gap")
+    owner.execute(sql.SQL("drop table app.{}").format(sql.Identifier(partitions(owner, "app.gap")[7])))
+    found = seen(database)
+    assert found.report.status is Status.CRITICAL
+    assert [(each.check, each.object) for each in found.report.findings if each.check == "gap"] == [("gap", "app.gap")]
+    alone = look(database.owner_dsn)
+    assert [(each.name, each.severity, each.ahead) for each in found.sets] == [
+        (each.name, each.severity, each.ahead) for each in alone
+    ]
+    assert found.unrecorded == "partwarden is not installed in this database"
+    assert len(found.sets[1].spans) == found.sets[1].partitions
+
+
+def test_it_is_only_read_and_takes_one_connection(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.well")
+    with database.connect() as watcher:
+        before = watcher.execute("select sessions from pg_stat_database where datname = current_database()").fetchone()
+        survey(database.owner_dsn)
+        watcher.execute("select pg_stat_clear_snapshot()")
+        after = watcher.execute("select sessions from pg_stat_database where datname = current_database()").fetchone()
+    assert before is not None
+    assert after is not None
+    # And one for pg_cron, which lives in another database on these servers, unless it is this one.
+    assert after[0] - before[0] <= 1
+
+
+def test_a_database_that_can_not_be_asked_says_why(database: Database) -> None:
+    found = survey("host=127.0.0.1 port=1 dbname=gone password=secret", name="gone")
+    assert found.report.status is Status.UNKNOWN
+    assert found.report.error is not None
+    assert "secret" not in found.report.error
+    late = survey(database.owner_dsn, Question(timeout=0.001))
+    assert late.report.status is Status.UNKNOWN
+
+
+def test_what_partwarden_keeps_comes_along(database: Database, owner: Connection) -> None:
+    install(owner, cluster="here")
+    daily_set(owner, "app.broken")
+    daily_set(owner, "app.well")
+    owner.execute("call partwarden.maintain()")
+    switch_repair_off(owner)
+    put_row_in_the_way(owner, "app.broken")
+    want_one_more_partition(owner)
+    with pytest.raises(Exception, match="1 of 2 partition sets"):
+        owner.execute("call partwarden.maintain()")
+    owner.execute("call partwarden.monitor()")
+    record = seen(database).record
+    assert record is not None
+    assert record.cluster == "here"
+    assert record.open["critical"] >= 1
+    assert record.pending == 1
+    assert record.pending_since is not None
+    assert record.delivered_at is None
+    assert record.maintenance is not None
+    assert (record.maintenance.outcome, record.maintenance.sets, record.maintenance.sets_failed) == ("failed", 2, 1)
+    assert record.maintained_at is not None
+    assert record.maintained_at < record.maintenance.started_at
+    assert record.monitor_at is not None
+    ((_, edge),) = record.reach["app.well"]
+    assert edge > record.monitor_at + timedelta(days=4)
+
+
+def test_how_far_sets_reach_is_noted_once_an_hour_and_kept_for_eight_days(
+    database: Database, owner: Connection
+) -> None:
+    install(owner)
+    daily_set(owner, "app.well")
+    owner.execute(
+        "insert into partwarden.reach select 'app.well', now() - n * interval '1 hour', now() from generate_series(2, 300) n"
+    )
+    for _ in range(2):
+        owner.execute("call partwarden.monitor()")
+    rows = owner.execute("select count(*), min(seen_at) > now() - interval '8 days' from partwarden.reach").fetchone()
+    assert rows == (1 + 8 * 24 - 2, True)
+    record = seen(database).record
+    assert record is not None
+    assert len(record.reach["app.well"]) == 8  # one a day is enough to see a trend
+
+
+@pytest.fixture
+def reader_dsn(database: Database) -> Iterator[str]:
+    """A role that may connect and nothing else."""
+    cluster = database.server.cluster
+    cluster.add_role(READER)
+    yield cluster.dsn(database.name, READER)
+    for dsn in (database.dsn, cluster.dsn()):
+        with psycopg.connect(dsn, autocommit=True) as superuser:
+            superuser.execute(f"drop owned by {READER}")
+    with psycopg.connect(cluster.dsn(), autocommit=True) as superuser:
+        superuser.execute(f"drop role {READER}")
+
+
+def test_a_reader_sees_it_too_and_can_change_nothing(database: Database, owner: Connection, reader_dsn: str) -> None:
+    daily_set(owner, "app.well")
+    install(owner)
+    owner.execute("call partwarden.monitor()")
+    assert f"partwarden install --reader {READER}" in (survey(reader_dsn).unrecorded or "")
+    install(owner, readers=[READER])
+    found = survey(reader_dsn)
+    assert found.record is not None
+    assert found.unrecorded is None
+    with psycopg.connect(reader_dsn, autocommit=True) as reader:
+        assert list_incidents(reader, resolved_too=True) == []
+        for statement in (
+            "delete from partwarden.incident",
+            "update partwarden.setting set heartbeat = false",
+            "select partwarden.acknowledge(1)",
+            "call partwarden.monitor()",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(statement)
+
+
+def test_a_set_in_full_has_its_partitions_runs_repairs_and_configuration(database: Database, owner: Connection) -> None:
+    install(owner)
+    daily_set(owner, "app.events")
+    owner.execute("insert into app.events select n, now() - n * interval '1 hour' from generate_series(1, 100) n")
+    owner.execute("insert into app.events values (1, now() + interval '6 days')")
+    owner.execute("analyze app.events")
+    want_one_more_partition(owner)
+    owner.execute("call partwarden.maintain()")
+    found = read_set(database.owner_dsn, "app.events", seen(database))
+    assert found is not None
+    assert found.status is not None
+    assert len(found.partitions) == found.status.partitions + 1
+    assert found.partitions[-1].is_default
+    assert sum(each.rows or 0 for each in found.partitions) >= 100
+    assert all(each.analyzed_at is not None for each in found.partitions[:3])
+    assert {each.phase for each in found.runs} >= {"create"}
+    assert all(each.outcome == "succeeded" for each in found.runs)
+    assert [each.rows_moved for each in found.repairs] == [1]
+    settings = {each.name: each.value for each in found.settings}
+    assert settings["premake"] == "6"
+    assert settings["infinite_time_partitions"] == "yes"
+    assert not any(each.differs for each in found.settings)
+
+
+def test_sub_sets_are_found_from_above_and_by_themselves(database: Database, owner: Connection) -> None:
+    owner.execute(
+        "create table app.top (id bigint not null, created_at timestamptz not null) partition by range (created_at)"
+    )
+    create_parent(owner, "app.top", "1 day", p_premake=2)
+    create_sub_parent(owner, "app.top", "created_at", "6 hours", p_premake=4)
+    newest = seen(database)
+    top = read_set(database.owner_dsn, "app.top", newest)
+    assert top is not None
+    assert len(top.sub_sets) == len([each for each in top.partitions if each.is_set])
+    today = next(each for each in top.sub_sets if not each.is_over and each.limits is not None and each.position is not None
+                 and each.limits[0] <= each.position)  # fmt: skip
+    alone = read_set(database.owner_dsn, today.name, newest)
+    assert alone is not None
+    assert alone.above == "app.top"
+    assert alone.status is not None
+    assert alone.status.name == today.name
+    picture = draw(alone.status)
+    assert picture is not None
+    assert picture.now is not None
+    assert max(block.x + block.width for block in picture.blocks) > 0
+    over = [draw(each) for each in top.sub_sets if each.is_over]
+    assert not [block for picture in over if picture for block in picture.blocks if block.kind == "gap"]
+
+
+def test_there_is_no_set_of_a_name_that_no_table_has(database: Database, owner: Connection) -> None:
+    newest = seen(database)
+    for name in ("app.nix", "nix", "", 'app."', "a.b.c.d", "'; drop table x; --"):
+        assert read_set(database.owner_dsn, name, newest) is None
+
+
+def test_a_locked_partition_is_left_out_of_the_sizes(
+    database: Database, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sets, "_SECONDS", 5)
+    daily_set(owner, "app.events")
+    owner.execute("insert into app.events values (1, now())")
+    newest = seen(database)
+    with database.connect_owner() as other, other.transaction():
+        name = partitions(owner, "app.events")[5]
+        other.execute(sql.SQL("lock table app.{} in access exclusive mode").format(sql.Identifier(name)))
+        found = read_set(database.owner_dsn, "app.events", newest)
+    assert found is not None
+    assert [each.bytes for each in found.partitions if each.name.endswith(name)] == [None]
