@@ -6,7 +6,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from partwarden.metrics.measure import measure
 from partwarden.metrics.metric import Family, Labels, Per
@@ -24,21 +24,24 @@ def render(
     return written(measure(surveys, per=per, most_sets=most_sets, tally=tally))
 
 
-def written(families: Iterable[Family]) -> str:
+def written(families: Sequence[Family]) -> str:
     """The families in the text format."""
-    return "".join(f"{line}\n" for family in families for line in _lines(family))
+    return "".join(_lines(families))
 
 
-def _lines(family: Family) -> Iterator[str]:
-    metric = family.metric
-    yield f"# HELP {metric.name} {metric.help}"
-    yield f"# TYPE {metric.name} {metric.kind}"
-    for labels, value in family.samples:
-        yield f"{metric.name}{_labels(labels)} {_number(value)}"
+def _lines(families: Sequence[Family]) -> Iterator[str]:
+    pairs: dict[int, str] = {}  # the labels of a subject are the same object for all its metrics
+    for metric, samples in ((family.metric, family.samples) for family in families):
+        yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n"
+        for labels, value in samples:
+            key = id(labels)
+            if key not in pairs:
+                pairs[key] = _labels(labels)
+            yield f"{metric.name}{{{pairs[key]}}} {_number(value)}\n"
 
 
 def _labels(labels: Labels) -> str:
-    return "{" + ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items()) + "}"
+    return ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
 
 
 def _escaped(text: str) -> str:

@@ -69,5 +69,5 @@ def _family(metric: Metric[Any], labelled: Iterable[tuple[dict[str, str], Any]])
 
 def _shown(text: str) -> str:
     """A label's value: names and messages of a database may hold any character, and be of any length."""
-    shown = visible(text)
+    shown = text if text.isprintable() else visible(text)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
