@@ -239,10 +239,14 @@ def _rows(
             except psycopg.Error as failure:
                 problem = first_line(failure)
                 skipped.append(Skipped(check.id, f"the check failed: {problem}"))
-                yield (
-                    *("check-error", "warning", check.id, f"the check {check.id} could not be done"),
-                    *({"cause": problem}, f"partwarden check --only {check.id}", None),
+                is_view = check.severity == "view"
+                what = (
+                    "the partition sets could not be looked at"
+                    if is_view
+                    else f"the check {check.id} could not be done"
                 )
+                again = "partwarden status" if is_view else f"partwarden check --only {check.id}"
+                yield ("check-error", "warning", check.id, what, {"cause": problem}, again, None)
 
 
 def _limit(connection: Connection, deadline: float) -> None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from partwarden import bundle, survey
 from partwarden.database import Connection
 from partwarden.install import install
 from tests.commands import partwarden
@@ -124,6 +125,21 @@ def test_jobs_are_measured_by_their_own_database(database: Database, owner: Conn
     assert of_it["partwarden_job_last_success"] == [0]
     assert of_it["partwarden_job_last_duration_seconds"] == [90]
     assert of_it["partwarden_job_active"] == [1]
+
+
+@pytest.mark.one_server
+def test_sets_that_cannot_be_looked_at_have_no_samples(
+    database: Database, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily_set(owner, "app.a")
+    owner.execute("insert into app.a values (1, now() - interval '1 year')")
+    broken = bundle.Check("set_status", "view", (), (), "it is broken", "select 1 / 0, '', '', '{}'::jsonb, '', now()")
+    monkeypatch.setattr(survey, "set_view", lambda **_: broken)
+    found = measured(database)
+    assert found["partwarden_up"] == {"": 1}
+    assert found["partwarden_findings"]["default-not-empty warning"] == 1  # the checks are done all the same
+    assert found["partwarden_findings"]["check-error warning"] == 1
+    assert not {"partwarden_sets", "partwarden_headroom_seconds", "partwarden_set_status"} & set(found)
 
 
 @pytest.mark.one_server
