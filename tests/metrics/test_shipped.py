@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from partwarden import bundle
-from partwarden.metrics import shipped
+from partwarden.metrics import Tally, render, shipped
 from partwarden.metrics.measure import ROOMS
 from tests.commands import partwarden
 from tests.metrics.promtool import promtool
+from tests.metrics.surveys import APP
 
 HERE = Path(__file__).parent
 LABELS_OF = {metric.name: set(room.labels) for room in ROOMS for metric in room.metrics}
@@ -106,6 +107,11 @@ def test_a_check_with_a_rule_of_its_own_is_one_that_exists() -> None:
     assert told == left_out
 
 
+def test_prometheus_has_nothing_to_say_about_the_metrics() -> None:
+    answer = promtool("check", "metrics", given=measured())
+    assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
+
+
 def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
     file = tmp_path / "alerts.yaml"
     file.write_text(shipped.rules())
@@ -125,15 +131,35 @@ def test_every_alert_comes_when_it_should_and_not_before() -> None:
     assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
-def test_prometheus_reads_every_panel(tmp_path: Path) -> None:
-    recorded = [
-        {"record": f"panel:{number}", "expr": re.sub(r"\$(target|set)\b", ".*", target["expr"])}
-        for number, (_, target) in enumerate((panel, target) for panel in panels() for target in panel["targets"])
-    ]
+def test_every_panel_shows_something_of_a_database_that_has_everything(tmp_path: Path) -> None:
+    shown = [re.sub(r"\$(target|set)\b", ".*", target["expr"]) for panel in panels() for target in panel["targets"]]
+    tried = {
+        "interval": "1m",
+        "input_series": [{"series": series, "values": f"{value}+1x120"} for series, value in everything()],
+        "promql_expr_test": [
+            {"expr": f"count({each}) > bool 0", "eval_time": "100m", "exp_samples": [{"labels": "{}", "value": 1}]}
+            for each in shown
+        ],
+    }
     file = tmp_path / "panels.yaml"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": recorded}]}))
-    answer = promtool("check", "rules", file)
+    file.write_text(yaml.safe_dump({"rule_files": [], "tests": [tried]}))
+    answer = promtool("test", "rules", file)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def everything() -> Iterator[tuple[str, str]]:
+    """Each series of a database that has everything, with its value."""
+    for line in measured().splitlines():
+        if not line.startswith("#"):
+            series, _, value = line.rpartition(" ")
+            yield series, value
+
+
+def measured() -> str:
+    """All that is measured of such a database, and of the program."""
+    tally = Tally()
+    tally.note(APP)
+    return render([APP], tally=tally)
 
 
 def test_the_dashboard_is_one_that_grafana_imports() -> None:
