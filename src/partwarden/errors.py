@@ -20,6 +20,10 @@ class NotInstalled(PartwardenError):
     """Something that has to be on this machine or in this database is not there."""
 
 
+class CouldNotListen(PartwardenError):
+    """The page can't be where it is wanted."""
+
+
 class CouldNotConnect(PartwardenError):
     """A server did not let us in, or was not there."""
 

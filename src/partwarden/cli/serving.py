@@ -148,14 +148,13 @@ class Safety:
         except ValueError:
             return self.host.lower() == "localhost"
 
-    @property
-    def address(self) -> str:
-        """How people reach it."""
+    def address_at(self, port: int) -> str:
+        """How people reach it, where it listens on ``port``."""
         if self.public_url is not None:
             return self.public_url.rstrip("/") + "/"
         host = self.host_name[0] if self.host_name else self.host.strip("[]")
         scheme = "http" if self.tls_certificate is None else "https"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
 
     @property
     def is_in_clear(self) -> bool:
@@ -352,3 +351,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"user {os.getuid()}"
+
+
+SAFETY = Safety()

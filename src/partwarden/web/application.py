@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from partwarden.survey import Survey
 from partwarden.web import live, pages
 from partwarden.web.template import Templates
 from partwarden.web.watching import Watch
 
 ASSETS = Path(__file__).parent / "assets"
 
-Scrape = Callable[[Watch], str]
+Scrape = Callable[[Sequence[Survey]], str]
 """Writes what ``/metrics`` answers."""
 
 

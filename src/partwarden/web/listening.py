@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from partwarden.errors import CouldNotListen
 
 _SECONDS_TO_END = 5
 
@@ -34,3 +39,20 @@ def listening(
             timeout_graceful_shutdown=_SECONDS_TO_END,
         )
     )
+
+
+@contextmanager
+def bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens there, ``port`` 0 for a free one. Raises CouldNotListen, where somebody else does already, say."""
+    address = host.strip("[]")
+    try:
+        made = socket.create_server(
+            (address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=2048
+        )
+    except OSError as failure:
+        raise CouldNotListen(
+            f"could not listen on {host} port {port}: {failure.strerror or failure}",
+            remedy="--port with one that is free, 0 for any; --host with an address of this machine",
+        ) from None
+    with made:
+        yield made

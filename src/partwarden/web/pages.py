@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar
 
 import psycopg
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -13,6 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from partwarden import incidents as kept
 from partwarden.database import connect_read_only, first_line
 from partwarden.errors import IncidentRefused, NotInstalled, PartwardenError
+from partwarden.metrics.exposition import CONTENT_TYPE
 from partwarden.survey import Survey
 from partwarden.web import fleet as fleets
 from partwarden.web import growth, runs, sets, timeline
@@ -109,9 +111,8 @@ async def healthz(_: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """The numbers for Prometheus."""
-    watch = _watch(request)
-    watch.look()
-    return PlainTextResponse(request.app.state.scrape(watch), media_type="text/plain; version=0.0.4; charset=utf-8")
+    surveys = [survey for _, survey in _watch(request).surveys() if survey is not None]
+    return PlainTextResponse(await run_in_threadpool(request.app.state.scrape, surveys), media_type=CONTENT_TYPE)
 
 
 def _read_incident(dsn: str, number: int) -> tuple[kept.Incident, list[kept.Telling]]:

@@ -53,10 +53,21 @@ class UnknownDatabase(LookupError):
 
 
 class Watch:
-    """Watches ``targets``, each at most once in ``interval`` seconds; every target has a name of its own."""
+    """Watches ``targets``, each at most once in ``interval`` seconds; every target has a name of its own.
 
-    def __init__(self, targets: Sequence[Target], *, interval: float, timeout: float = 60) -> None:
+    ``note`` is told of each survey.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        *,
+        interval: float,
+        timeout: float = 60,
+        note: Callable[[Survey], None] = lambda _: None,
+    ) -> None:
         self.interval = interval
+        self._note = note
         self._question = Question(timeout=timeout)
         self._watched = {target.name or "": _Watched(target) for target in targets}
         self._answers: OrderedDict[Hashable, _Asked] = OrderedDict()
@@ -64,6 +75,7 @@ class Watch:
         self._changed = asyncio.Condition()
         self._somebody = asyncio.Event()
         self._seen_at = time.monotonic()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(min(_THREADS, len(targets)) or 1, thread_name_prefix="survey")
         self._threads_for_more = ThreadPoolExecutor(_THREADS_FOR_MORE, thread_name_prefix="page")
         self._free = asyncio.Semaphore(min(_THREADS, len(targets)) or 1)
@@ -71,6 +83,7 @@ class Watch:
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Watch as long as the block lasts."""
+        self._loop = asyncio.get_running_loop()
         self.look()
         tasks = [asyncio.create_task(self._follow(each)) for each in self._watched.values()]
         try:
@@ -105,6 +118,12 @@ class Watch:
         """Every database with its newest survey, None before the first."""
         self.look()
         return [(name, each.newest) for name, each in self._watched.items()]
+
+    def latest(self) -> list[Survey]:
+        """What is known of the databases now, for another thread; and somebody looks."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.look)
+        return [each.newest for each in self._watched.values() if each.newest is not None]
 
     def version(self, name: str | None = None) -> int:
         """Counts the surveys of a database, or of all."""
@@ -164,6 +183,7 @@ class Watch:
                 started = time.monotonic()
                 newest = await loop.run_in_executor(self._threads, self._survey, watched.target)
             watched.newest = newest
+            self._note(newest)
             watched.version += 1
             self._version += 1
             async with self._changed:
