@@ -17,7 +17,7 @@ from partwarden.errors import IncidentRefused, NotInstalled, PartwardenError
 from partwarden.metrics.exposition import CONTENT_TYPE
 from partwarden.survey import Survey
 from partwarden.web import fleet as fleets
-from partwarden.web import growth, runs, sets, timeline
+from partwarden.web import growth, runs, sets, timeline, trend
 from partwarden.web.template import Templates
 from partwarden.web.watching import UnknownDatabase, Watch
 from partwarden.web.wording import link
@@ -69,6 +69,7 @@ async def partition_set(request: Request) -> Response:
         set=found,
         picture=None if found.status is None else timeline.draw(found.status),
         growth=growth.draw(found.partitions),
+        trend=trend.draw(found.reach),
         sub_sets=[(each, timeline.draw(each)) for each in found.sub_sets],
         findings=[each for each in newest.report.findings if each.object == name],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,10 @@ from partwarden.status import SetStatus, look
 from partwarden.survey import Survey
 
 _SECONDS = 20
+_MOST_PARTITIONS = 2000
+"""As many as the source ``partitions`` reads."""
+_LOWER = re.compile(r"FOR VALUES FROM \('?(.*?)'?\) TO ")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,11 @@ class SetInFull:
     reach: tuple[tuple[float, float], ...]
     """Seen at, and where the partitions ended then, in seconds since 1970."""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more partitions than are listed."""
+        return len(self.partitions) >= _MOST_PARTITIONS
+
 
 _WHICH = """
 select to_regclass(%(name)s)::oid::bigint, above.inhparent::bigint,
@@ -158,7 +168,7 @@ def _partitions(connection: Connection, oid: int, newest: Survey) -> tuple[Parti
         .execute(bundle.source("partitions").encode(), {"parent": oid})
         .fetchall()
     )
-    return tuple(
+    found = (
         Partition(
             name=row["name"],
             is_set=row["is_set"],
@@ -172,6 +182,15 @@ def _partitions(connection: Connection, oid: int, newest: Survey) -> tuple[Parti
         )
         for row in rows
     )
+    return tuple(sorted(found, key=_by_bound))
+
+
+def _by_bound(partition: Partition) -> tuple[bool, bool, float, str, str]:
+    """By where it begins: numbers as such, times as they are written, the default partition last."""
+    found = _LOWER.match(partition.bound)
+    lower = found[1] if found else ""
+    number = float(lower) if _NUMBER.fullmatch(lower) else 0.0
+    return partition.is_default, lower != "MINVALUE", number, lower, partition.name
 
 
 def _record(connection: Connection, name: str, parent_table: str | None) -> Mapping[str, Any]:

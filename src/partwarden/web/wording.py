@@ -105,7 +105,9 @@ def trend(each: SetStatus, record: Record | None) -> Trend | None:
         return None
     seen, edge = before[-1]
     change = each.runs_out_in - (edge - seen)
-    if abs(change) < max(timedelta(hours=2), (each.looked_at - seen) * 0.3):
+    # It falls by a day a day until the next partition is made: what is less than one partition means nothing.
+    one = max((span.upper - span.lower for span in each.spans), default=0.0)
+    if abs(change) <= timedelta(seconds=one) + timedelta(hours=2):
         return Trend("steady", f"as far ahead as {length(each.looked_at - seen)} ago")
     if change < timedelta(0):
         return Trend("shrinking", f"{length(change)} less than {length(each.looked_at - seen)} ago")

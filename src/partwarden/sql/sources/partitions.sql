@@ -1,8 +1,8 @@
 -- source: partitions
--- why: the partitions of one table, in the order of their bounds as far as text has one, with what the statistics say of
---      each. From the catalog alone; not more than 5,000
+-- why: the partitions of one table with what the statistics say of each, from the catalog alone. Of more than 2,000 those
+--      whose names come last, which are mostly the newest
 select
-    format('%%I.%%I', namespace.nspname, child.relname)            as name,
+    format('%%I.%%I', namespace.nspname, child.relname)          as name,
     child.relkind = 'p'                                          as is_set,
     coalesce(partitioned.partdefid = child.oid, false)           as is_default,
     pg_get_expr(child.relpartbound, 0)                           as bound,
@@ -14,7 +14,7 @@ select
     case
         when child.relkind <> 'r' then null
         when child.relpages > 0
-            then (child.relpages + coalesce(beside.pages, 0)) * current_setting('block_size')::bigint
+            then (child.relpages + coalesce(indexes.pages, 0) + coalesce(toast.relpages, 0)) * current_setting('block_size')::bigint
         -- Vacuum has not come by. To ask for the size of a file opens the table.
         when locked.relation is null and row_number() over (order by child.relpages, child.oid) <= 1000
             then case when pg_relation_size(child.oid) = 0 then 0 else pg_total_relation_size(child.oid) end
@@ -25,17 +25,20 @@ from pg_catalog.pg_inherits inherits
 join pg_catalog.pg_class child on child.oid = inherits.inhrelid
 join pg_catalog.pg_namespace namespace on namespace.oid = child.relnamespace
 left join pg_catalog.pg_partitioned_table partitioned on partitioned.partrelid = inherits.inhparent
-left join lateral (
-    select sum(file.relpages) as pages
-    from pg_catalog.pg_class file
-    where file.relpages > 1 and (file.oid = child.reltoastrelid
-       or file.oid in (select index.indexrelid from pg_catalog.pg_index index where index.indrelid = child.oid))
-) beside on true
+left join (
+    select index.indrelid as owner, sum(file.relpages) as pages
+    from pg_catalog.pg_index index
+    join pg_catalog.pg_class file on file.oid = index.indexrelid
+    where file.relpages > 1
+      and index.indrelid in (select inhrelid from pg_catalog.pg_inherits where inhparent = %(parent)s)
+    group by index.indrelid
+) indexes on indexes.owner = child.oid
+left join pg_catalog.pg_class toast on toast.oid = child.reltoastrelid and toast.relpages > 1
 left join (
     select distinct pg_locks.relation
     from pg_catalog.pg_locks
     where pg_locks.locktype = 'relation' and pg_locks.mode = 'AccessExclusiveLock'
 ) locked on locked.relation = child.oid
 where inherits.inhparent = %(parent)s
-order by coalesce(partitioned.partdefid = child.oid, false), length(child.relname), child.relname
-limit 5000
+order by coalesce(partitioned.partdefid = child.oid, false) desc, length(child.relname) desc, child.relname desc
+limit 2000
