@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -14,9 +19,11 @@ from partwarden import bundle, survey
 from partwarden.database import Connection
 from partwarden.install import install
 from tests.commands import partwarden
+from tests.metrics.collector import collecting
 from tests.metrics.scraped import scraped
 from tests.partition_sets import create_parent, daily_set, partman_version
 from tests.servers import Database
+from tests.waiting import wait_until
 
 WEIRD = 'Weird "Table"\n<script>, \\ ünï'
 
@@ -171,3 +178,39 @@ def test_the_answer_goes_to_a_file_and_the_exit_code_is_the_same(database: Datab
         assert (refused.returncode, refused.stdout) == (3, "")
         assert problem in refused.stderr
         assert "next:" in refused.stderr
+
+
+@pytest.mark.one_server
+def test_the_page_answers_a_scrape_and_sends_the_same_to_a_collector(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.a")
+    with collecting() as collector:
+        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_METRIC_EXPORT_INTERVAL": "200"}
+        with serving(database.owner_dsn, settings) as url:
+            wait_until(lambda: "partwarden_up" in scraped(get(url)), "the database was looked at")
+            found = scraped(get(url))
+            known = len(collector.requests)
+            wait_until(lambda: len(collector.requests) > known + 1, "the collector is sent what there is")
+    assert [labels["set"] for labels, _ in found["partwarden_set_headroom_seconds"]] == ["app.a"]
+    assert found["partwarden_surveys_total"][0][1] >= 1
+    assert found["partwarden_survey_errors_total"][0][1] == 0
+    assert {name for name in found if "oldest_finding" not in name} <= set(collector.samples())
+    assert len(collector.samples()["partwarden_set_status"]) == 1
+
+
+@contextmanager
+def serving(dsn: str, settings: Mapping[str, str]) -> Iterator[str]:
+    """The address of /metrics of a page that is served as long as the block lasts."""
+    command = [sys.executable, "-m", "partwarden", "serve", dsn, "--port", "0", "--refresh", "1"]
+    with subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True) as page:
+        try:
+            assert page.stderr is not None
+            yield page.stderr.readline().split()[0] + "metrics"
+        finally:
+            page.terminate()
+            page.wait(timeout=20)
+
+
+def get(url: str) -> str:
+    with urlopen(url, timeout=10) as answer:  # noqa: S310 - our own page
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        return str(answer.read().decode())
