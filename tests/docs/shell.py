@@ -80,6 +80,9 @@ def command_first(arguments: Sequence[str]) -> list[str]:
     return _command_first(app, arguments)
 
 
+_GO_ON = (("serve",), ("agent",))
+
+
 def why_not_run(command: Typed) -> str | None:
     """Why this command is only read; None where it can be run."""
     if command.program != "partwarden":
@@ -92,7 +95,7 @@ def why_not_run(command: Typed) -> str | None:
             return reason
     if any(word.startswith(_CLOUD_LOGINS) for word in arguments):
         return "logs in through AWS"
-    if "--watch" in arguments:
+    if "--watch" in arguments or (arguments[:1] in _GO_ON and "--once" not in arguments):
         return "goes on until Ctrl-C"
     return None
 
