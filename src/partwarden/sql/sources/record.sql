@@ -30,9 +30,9 @@ select jsonb_build_object(
     ),
     'maintained_at', (
         select finished_at from (
-            select finished_at, outcome from partwarden.maintenance order by started_at desc limit 1000
+            select finished_at, outcome, parent_table from partwarden.maintenance order by started_at desc limit 1000
         ) recent
-        where outcome = 'succeeded' limit 1
+        where outcome = 'succeeded' and parent_table is null limit 1
     ),
     'reach', (
         select jsonb_object_agg(once.parent_table, once.edges)
