@@ -24,6 +24,7 @@ NEXT_COMMANDS = ("partwarden check", "partwarden status", "partwarden explain", 
 
 _NAME = re.compile(r"\bpartwarden_\w+")
 _MATCHERS = re.compile(r"\b(partwarden_\w+)\{([^}]*)\}")
+_QUERY = re.compile(r'printf "((?:[^"\\]|\\.)*)"')
 _GROUPED = re.compile(r"\b(?:by|on|without|ignoring) ?\(([^)]*)\)")
 _SHOWN = re.compile(r"\{\{(\w+)\}\}")
 
@@ -40,9 +41,8 @@ def expressions() -> Iterator[tuple[str, str]]:
     """Every expression of PromQL, with where it stands."""
     for rule in rules():
         yield rule["alert"], rule["expr"]
-        yield from (
-            (rule["alert"], each) for each in re.findall(r'printf "([^"]*(?:\\"[^"]*)*)"', str(rule["annotations"]))
-        )
+        for text in rule["annotations"].values():
+            yield from ((rule["alert"], each.replace('\\"', '"')) for each in _QUERY.findall(text))
     for panel in panels():
         yield from ((panel["title"], target["expr"]) for target in panel["targets"])
     for variable in json.loads(shipped.dashboard())["templating"]["list"]:
