@@ -90,7 +90,7 @@ def _open(login: Login, database: str | None, timeout: float | None) -> Connecti
         )
     except psycopg.OperationalError as failure:
         said = str(failure).strip()
-        refusal = CouldNotConnect(f"could not connect to {login.shown}: {said}", remedy=login.advice(said))
+        refusal = CouldNotConnect(f"could not connect to {login.shown}: {said}", remedy=login.advice(said), reason=said)
     # Out here: psycopg's error carries the connection string, and would stand behind ours.
     raise refusal
 

@@ -15,6 +15,11 @@ class PartwardenError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    @property
+    def for_everybody(self) -> str:
+        """``problem``, as it may stand on a page."""
+        return self.problem
+
 
 class NotInstalled(PartwardenError):
     """Something that has to be on this machine or in this database is not there."""
@@ -25,7 +30,16 @@ class CouldNotListen(PartwardenError):
 
 
 class CouldNotConnect(PartwardenError):
-    """A server did not let us in, or was not there."""
+    """A server did not let us in, or was not there. ``reason`` is why, in the words of who said so."""
+
+    def __init__(self, problem: str, *, remedy: str, reason: str | None = None) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.reason = reason
+
+    @property
+    def for_everybody(self) -> str:
+        """What failed, without how one connects."""
+        return self.problem if self.reason is None else f"could not connect: {' '.join(self.reason.split())}"
 
 
 class InstallRefused(PartwardenError):

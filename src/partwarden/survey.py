@@ -83,7 +83,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Survey:
-    """A database as it was at ``taken_at``; where it could not be asked, ``report`` says why and all else is empty.
+    """A database as it was at ``taken_at``; where it could not be asked, ``unseen`` says why and all else is empty.
 
     ``record`` is None where partwarden is not installed, or may not be read, which ``unrecorded`` says.
     """
@@ -95,6 +95,7 @@ class Survey:
     jobs: tuple[JobStanding, ...] = ()
     record: Record | None = None
     unrecorded: str | None = None
+    unseen: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What the server says of pg_cron: the relation ``cron_server``; empty where there is none."""
 
@@ -117,7 +118,9 @@ def survey(
             found = examine(connection, dsn, question, deadline=started + question.timeout, views=(view,))
             record, unrecorded = _record(connection)
     except (PartwardenError, psycopg.Error) as failure:
-        return Survey(target, taken_at, unreachable(target, failure, question, started))
+        report = unreachable(target, failure, question, started)
+        unseen = failure.for_everybody if isinstance(failure, PartwardenError) else report.error
+        return Survey(target, taken_at, report, unseen=unseen)
     told = defaultdict(list)
     for finding in found.findings:
         told[finding.object].append((finding.severity, finding.check))

@@ -79,6 +79,9 @@ def test_a_database_that_can_not_be_asked_says_why(database: Database) -> None:
     assert found.report.status is Status.UNKNOWN
     assert found.report.error is not None
     assert "secret" not in found.report.error
+    assert found.unseen is not None
+    assert "port 1 failed" in found.unseen
+    assert "dbname=" not in found.unseen  # a page does not tell how one connects
     late = survey(database.owner_dsn, Question(timeout=0.001))
     assert late.report.status is Status.UNKNOWN
 

@@ -142,7 +142,7 @@ def _row(each: Survey, report: Report) -> FleetRow:
     return FleetRow(
         name=each.name,
         standing=_STANDINGS[report.status],
-        error=report.error,
+        error=each.unseen,
         worst=worst_of(report),
         findings=len(report.findings),
         sets=len(each.sets),

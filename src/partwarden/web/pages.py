@@ -146,7 +146,7 @@ async def _asked(request: Request, name: str, what: Hashable, question: Callable
     except (IncidentRefused, NotInstalled) as failure:
         raise HTTPException(404, failure.problem) from failure
     except PartwardenError as failure:
-        raise HTTPException(503, failure.problem) from failure
+        raise HTTPException(503, failure.for_everybody) from failure
     except psycopg.Error as failure:
         raise HTTPException(503, f"the server says: {first_line(failure)}") from failure
 

@@ -50,7 +50,7 @@ def answer_to(request: HTTPConnection, failure: PartwardenError) -> Response:
             request, 503, "This database can't be reached at the moment.",
             "partwarden check, where partwarden serve runs, says why.",
         )  # fmt: skip
-    return answer(request, 403 if isinstance(failure, NotAllowed) else 409, failure.problem, failure.remedy)
+    return answer(request, 403 if isinstance(failure, NotAllowed) else 409, failure.for_everybody, failure.remedy)
 
 
 def in_words(endpoint: Endpoint) -> Endpoint:

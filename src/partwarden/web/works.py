@@ -284,7 +284,7 @@ class Works:
                 self._works[number],
                 state=state,
                 ended_at=self._moment(),
-                problem=None if problem is None else problem.problem,
+                problem=None if problem is None else problem.for_everybody,
                 remedy=None if problem is None else problem.remedy,
             )
             del self._threads[number]
