@@ -123,15 +123,16 @@ def served(
     server = listening(app, host="127.0.0.1", port=0, certificate=certificate, key=key)
     thread = threading.Thread(target=server.run)
     thread.start()
+    page: Page | None = None
     try:
         wait_until(lambda: server.started or not thread.is_alive(), "the page listens")
         port = server.servers[0].sockets[0].getsockname()[1]
         scheme = "http" if certificate is None else "https"
         page = Page(f"{scheme}://127.0.0.1:{port}", clock, safeguard.works, verify)
         yield page
-        for browser in page.browsers:
-            browser.close()
     finally:
+        for browser in page.browsers if page is not None else ():
+            browser.close()
         safeguard.close()
         server.should_exit = True
         thread.join(10)

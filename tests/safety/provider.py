@@ -90,7 +90,7 @@ class Provider:
             **self.claims, **self.instead,
         }  # fmt: skip
         token = jwt.encode({"alg": "ES256", "kid": "1"}, claims, self.signing_key or self.known_key)
-        return JSONResponse({"access_token": "access", "token_type": "Bearer", "expires_in": 60, "id_token": token})
+        return JSONResponse({"access_token": "access", "token_type": "Bearer", "expires_in": 600, "id_token": token})
 
     async def user(self, request: Request) -> Response:
         assert request.headers["authorization"] == "Bearer access"

@@ -6,6 +6,7 @@ https://openid.net/specs/openid-connect-core-1_0.html
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,12 @@ class Provider:
 
     def __init__(self, login: OidcLogin) -> None:
         try:
-            from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
+            with warnings.catch_warnings():  # of what it is built on: nothing that anybody here could do
+                warnings.simplefilter("ignore", DeprecationWarning)
+                import authlib.deprecate  # type: ignore[import-untyped]
+
+                warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
+                from authlib.integrations.starlette_client import OAuth  # type: ignore[import-untyped]
         except ImportError:
             raise NotInstalled(
                 "a login by OpenID Connect needs Authlib, which is not installed",
