@@ -92,6 +92,9 @@ def test_the_provider_is_asked_with_pkce_and_a_nonce(page: Page) -> None:
         ("anna@example.com", (), False),
         ("", (), True),
         ("eve@example.com.evil.example", (), True),
+        (f"{'e' * 88}@example.com.evil.example", (), True),
+        ("anna@example.com\u200b", (), True),
+        ("eve@evil.example @example.com\n", (), True),
     ],
 )
 def test_who_is_not_meant_does_not_get_in(

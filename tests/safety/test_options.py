@@ -174,10 +174,10 @@ def test_a_certificate_that_does_not_fit_its_key_is_refused(tmp_path: Path) -> N
 
 
 def test_what_people_have_to_type_is_said() -> None:
-    assert Safety().address == "http://127.0.0.1:8432/"
-    assert Safety(host="::1", port=1).address == "http://[::1]:1/"
-    assert replace(BEYOND, tls_certificate=Path("c")).address == "https://pw.example.com:8432/"
-    assert replace(BEYOND, public_url="https://pw.example.com").address == "https://pw.example.com/"
+    assert Safety().address_at(8432) == "http://127.0.0.1:8432/"
+    assert Safety(host="::1").address_at(1) == "http://[::1]:1/"
+    assert replace(BEYOND, tls_certificate=Path("c")).address_at(8432) == "https://pw.example.com:8432/"
+    assert replace(BEYOND, public_url="https://pw.example.com").address_at(8432) == "https://pw.example.com/"
     assert BEYOND.is_in_clear
     assert not replace(BEYOND, public_url="https://pw.example.com").is_in_clear
     assert not Safety().is_in_clear

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from partwarden.web import hosts
 from partwarden.web.attempts import Attempts
-from partwarden.web.person import NOBODY, Person, as_name
+from partwarden.web.person import NOBODY, Person, as_known
 from partwarden.web.protection import NoLogin, Protection, ProxyLogin, TokenLogin
 from partwarden.web.proxies import SAID
 from partwarden.web.refusal import is_person, refuse
@@ -115,8 +115,8 @@ class Gate:
         return _Refused(401, "This token is not known here.", "Look where partwarden serve reads its token from.")
 
     def _find_by_proxy(self, request: HTTPConnection) -> _Found | _Refused:
-        name = as_name(request.scope.get(SAID, ""))
-        if not name:
+        name = as_known(request.scope.get(SAID))
+        if name is None:
             return _Refused(
                 401,
                 "The reverse proxy has not said who you are.",

@@ -16,7 +16,7 @@ from partwarden.web.attempts import Attempts, peer_of
 from partwarden.web.forms import sent_form, sent_form_of_session
 from partwarden.web.gate import LOGIN, local_address, login_address
 from partwarden.web.oidc import Provider, Refused, Who
-from partwarden.web.person import as_name
+from partwarden.web.person import as_known, as_name
 from partwarden.web.protection import OidcLogin, Protection, TokenLogin
 from partwarden.web.refusal import answer, in_words
 from partwarden.web.sessions import Sessions
@@ -137,8 +137,8 @@ class LoggingIn:
         return show(request, "login.html", status_code=status, **facts)
 
     def _let_in(self, request: Request, who: Who, to: str) -> Response:
-        name = as_name(who.name)
-        if not name or not self._protection.lookers.holds(name, who.groups):
+        name = as_known(who.name)
+        if name is None or not self._protection.lookers.holds(name, who.groups):
             log.warning("%s may not look, from %s", name or "somebody without a name", peer_of(request.scope))
             raise Refused(
                 f"{name or 'Who has no name'} may not look here.", "Ask whoever runs this page for --allow-people.", 403

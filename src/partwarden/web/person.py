@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 _GROUP = "group:"
 MOST_LETTERS = 100
-"""A name that is longer is cut: it stands in the record, in messages, and at the top of each page."""
+"""A name stands in the record, in messages, and at the top of each page: a longer one would be none."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,13 @@ def person_of(scope: Scope) -> Person:
 
 
 def as_name(said: str) -> str:
-    """A name as it may stand in a record: in one line, without what can't be printed, and not too long."""
+    """What somebody calls themselves, as it may stand in a record: in one line, all of it printable, and not too long."""
     shown = "".join(letter for letter in " ".join(said.split()) if letter.isprintable())
     return shown[:MOST_LETTERS].strip()
+
+
+def as_known(said: object) -> str | None:
+    """A name that somebody else vouches for, exactly as it is said; None for one that could pass for another's."""
+    if not isinstance(said, str) or not said or said != as_name(said):
+        return None
+    return said

@@ -10,9 +10,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+
+import psycopg
 
 from partwarden.audit import Outcome, put_on_record
 from partwarden.database import Connection, connect, explained, problem_of
@@ -27,6 +30,8 @@ _MOST_AT_A_TIME = 4
 _MOST_KEPT = 50
 _MOST_LINES = 200
 _SECONDS_TO_END = 10
+_TRIES = 5
+_PAUSE = 0.2
 _CONNECT_SECONDS = 20
 
 
@@ -92,9 +97,13 @@ class _Thread:
     def cancel(self) -> None:
         """End it as soon as that can be done without losing anything."""
         self._is_cancelled.set()
-        connection = self._connection
-        if connection is not None:
-            connection.cancel_safe(timeout=_SECONDS_TO_END)
+        for _ in range(_TRIES):  # a statement that is only about to begin does not hear of it
+            connection = self._connection
+            if connection is None:
+                return
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=_SECONDS_TO_END)
+            self.thread.join(_PAUSE)
 
     def _run(self) -> None:
         asked, record = self._asked, None
