@@ -280,7 +280,7 @@ def test_names_can_be_anything(anna: Browser, owner: Connection) -> None:
     fill_default(owner, table, rows=1)
     form = anna.get(link("/act", action="drain", database="shop", object=table))
     said = ended(anna, begun(anna, "drain", table))
-    assert "1 rows moved" in said
+    assert "1 row moved" in said
     for text in (form.text, said, anna.get("/works").text, anna.get("/record?database=shop").text):
         assert "<script>alert" not in text
     number = opened(owner)

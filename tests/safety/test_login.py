@@ -51,6 +51,10 @@ def test_programs_that_are_not_logged_in_are_refused(page: Page, path: str) -> N
     assert "data:" not in answer.text
 
 
+def test_the_page_to_log_in_on_calls_nobody_by_name(page: Page) -> None:
+    assert "nobody" not in page.browser().get("/login").text
+
+
 def test_what_is_open_is_open(page: Page) -> None:
     assert page.program().get("/healthz").text == "ok\n"
     assert page.program().get("/static/style.css").status_code == 200

@@ -12,6 +12,7 @@ from partwarden.cli.serving import Safety
 from partwarden.errors import BadOption
 from partwarden.web.protection import NoLogin, OidcLogin, ProxyLogin, TokenLogin
 from tests.aws.fleet.tls import Authority
+from tests.commands import partwarden
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 BEYOND = Safety(host="0.0.0.0", host_name=("pw.example.com",))  # noqa: S104 - it is only asked about
@@ -117,6 +118,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         (Safety(allow_people=("*",)), "nobody here says reliably who somebody is"),
         (Safety(allow_actors=("anna",)), "--allow-actors needs --allow-actions"),
         (Safety(allow_actors=("anna",), allow_actions=True), "nobody has to log in"),
+        (Safety(host_name=("pw.example.com",)), "pw.example.com leads other machines here"),
+        (Safety(public_url="https://pw.example.com"), "pw.example.com leads other machines here"),
+        (Safety(trusted_proxy=("127.0.0.1",)), "a proxy leads other machines here"),
         (Safety(host_name=("https://pw.example.com",)), "no name of a host"),
         (Safety(public_url="pw.example.com"), "no address of a page"),
         (Safety(public_url="https://pw.example.com/below"), "no address of a page"),
@@ -171,6 +175,14 @@ def test_a_certificate_that_does_not_fit_its_key_is_refused(tmp_path: Path) -> N
         file.write_text(text)
     refused = refusal(Safety(tls_certificate=files[0], tls_key=files[1]))
     assert "--tls-certificate" in refused.problem
+
+
+def test_the_command_refuses_in_words_and_starts_nothing() -> None:
+    answer = partwarden("serve", "--host", "0.0.0.0", "-d", "host=127.0.0.1 port=9")  # noqa: S104
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert answer.stderr.startswith("error: --host 0.0.0.0 is reached from other machines")
+    answer = partwarden("serve", "--token", "x" * 30, "-d", "host=127.0.0.1 port=9")
+    assert (answer.returncode, "serve has no option --token" in answer.stderr) == (3, True)
 
 
 def test_what_people_have_to_type_is_said() -> None:

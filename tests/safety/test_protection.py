@@ -157,6 +157,12 @@ def test_a_proxy_that_does_not_say_who_it_is_lets_nobody_in(behind_proxy: Page, 
     assert behind_proxy.program().get("/peer", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "x-forwarded-host"])
+def test_where_nobody_has_to_log_in_nobody_comes_through_a_proxy(page: Page, header: str) -> None:
+    answer = page.browser(**{header: "192.0.2.7"}).get("/")
+    assert (answer.status_code, "came through a proxy" in answer.text) == (403, True)
+
+
 def test_a_name_with_signs_of_markup_is_only_a_name(behind_proxy: Page) -> None:
     answer = behind_proxy.browser(**{"X-Forwarded-User": "<script>alert(1)</script>"}).get("/works")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text

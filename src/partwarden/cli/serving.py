@@ -143,10 +143,7 @@ class Safety:
     @property
     def is_on_loopback(self) -> bool:
         """Whether nobody reaches it but from this machine."""
-        try:
-            return ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return self.host.lower() == "localhost"
+        return _is_this_machine(self.host)
 
     def address_at(self, port: int) -> str:
         """How people reach it, where it listens on ``port``."""
@@ -169,11 +166,17 @@ class Safety:
         from partwarden.web.secret import secret_file
 
         login = self._login(os.environ if environment is None else environment)
-        names = self._names()
+        names, proxies = self._names(), self._proxies()
         if isinstance(login, NoLogin) and not self.is_on_loopback:
             raise BadOption(
                 f"--host {self.host} is reached from other machines, and nobody would have to log in",
                 remedy=f"say who may look: {_LOGINS}; or leave --host out",
+            )
+        beyond = [name for name in names if not _is_this_machine(name)]
+        if isinstance(login, NoLogin) and (beyond or self.trusted_proxy):
+            raise BadOption(
+                f"{beyond[0] if beyond else 'a proxy'} leads other machines here, and nobody would have to log in",
+                remedy=f"say who may look: {_LOGINS}; or leave --host-name, --public-url and --trusted-proxy out",
             )
         if not self.is_on_loopback and not (self.host_name or self.public_url):
             raise BadOption(
@@ -199,7 +202,7 @@ class Safety:
             allow_actions=self.allow_actions,
             host_names=names,
             public_url=None if self.public_url is None else self.public_url.rstrip("/"),
-            trusted_proxies=self._proxies(),
+            trusted_proxies=proxies,
             metrics_token=None
             if self.metrics_token_file is None
             else secret_file("--metrics-token-file", self.metrics_token_file, least=_LEAST_TOKEN),
@@ -344,6 +347,13 @@ def _address(option: str, said: str, *, needs_tls: bool) -> str:
     if needs_tls and parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
         raise BadOption(f"{option} {said}: what it says could be changed on the way", remedy="an address with https://")
     return said
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _user() -> str:

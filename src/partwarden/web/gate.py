@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from partwarden.web import hosts
 from partwarden.web.attempts import Attempts
-from partwarden.web.person import NOBODY, Person, as_known
+from partwarden.web.person import Person, as_known
 from partwarden.web.protection import NoLogin, Protection, ProxyLogin, TokenLogin
-from partwarden.web.proxies import SAID
+from partwarden.web.proxies import PASSED_ON, SAID
 from partwarden.web.refusal import is_person, refuse
 from partwarden.web.sessions import Session, Sessions
 
@@ -63,7 +63,8 @@ class Gate:
             await self._refuse(scope, receive, send, found)
             return
         if isinstance(found, _Refused):
-            found = _Found(NOBODY)
+            await self._app(scope, receive, send)
+            return
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["person"] = found.person
         if found.session is None:
@@ -83,6 +84,12 @@ class Gate:
         if bearer is not None and self._takes_tokens(request.scope):
             return self._find_by_token(request, bearer)
         match self._protection.login:
+            case NoLogin() if request.scope.get(PASSED_ON):  # from this machine, but perhaps for another one
+                return _Refused(
+                    403,
+                    "This came through a proxy, and nobody has to log in here.",
+                    "Have partwarden serve started with a login, or use the address that it says on its own machine.",
+                )
             case NoLogin(name):
                 return self._visit(request, Person(name, self._protection.allow_actions))
             case ProxyLogin():

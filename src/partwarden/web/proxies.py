@@ -16,6 +16,9 @@ from partwarden.web.protection import Network
 SAID = "partwarden.said_by_proxy"
 """The key of a scope under which the name stands that a trusted proxy has given, where one has."""
 
+PASSED_ON = "partwarden.passed_on"
+"""The key of a scope that tells whether somebody in between says that they have passed the request on."""
+
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip")
 
 
@@ -37,6 +40,7 @@ class TrustedProxies:
             return
         scope = dict(scope)
         scope.pop(SAID, None)
+        scope[PASSED_ON] = any(name.lower().decode("latin-1") in (*_FORWARDED, "via") for name, _ in scope["headers"])
         if self._is_trusted(_address(scope["client"][0] if scope.get("client") else "")):
             self._believe(scope)
         names = {name.encode() for name in (*_FORWARDED, *([self._header] if self._header else ()))}

@@ -134,10 +134,14 @@ class _Thread:
 
     def _drain(self) -> State:
         finished = drain(self._dsn, Drain(self._asked.object), self._tell)
-        told = f"{finished.rows_moved:,} rows moved into {finished.partitions_made:,} new partitions"
+        told = f"{_rows(finished.rows_moved)} moved into {finished.partitions_made:,} new partitions"
+        if not finished.partitions_made:
+            told = "there was nothing to move"
         if finished.rows_staying:
-            told += f", {finished.rows_staying:,} stay"
-        self._works.note(self._number, line=f"{told}; locked for {finished.locked_ms:,.0f} ms at most")
+            told += f", {_rows(finished.rows_staying)} left where they were"
+        if finished.partitions_made:
+            told += f"; locked for {finished.locked_ms:,.0f} ms at most"
+        self._works.note(self._number, line=told)
         return State.LEFT if finished.rows_staying else State.DONE
 
     def _maintain(self) -> State:
@@ -162,9 +166,9 @@ class _Thread:
     def _tell(self, event: Event) -> None:
         """Note what a drain tells. Raises Cancelled between two of its steps, where somebody wants that."""
         match event:
-            case Planned(plan, resumed):
+            case Planned(plan, resumed) if plan.intervals:
                 begin = "going on with" if resumed else "moving"
-                told = f"{plan.rows:,} rows ({size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions"
+                told = f"{_rows(plan.rows)} ({size(plan.bytes_to_move)}) into {len(plan.intervals):,} new partitions"
                 self._works.note(self._number, line=f"{begin} {told}, by {plan.method}: {plan.because}")
             case Step(name):
                 self._works.note(self._number, step=name, line=name)
@@ -172,7 +176,7 @@ class _Thread:
                 self._works.note(self._number, step=step, done=rows, of=of)
             case Waiting(what, who):
                 self._works.note(self._number, line=f"waiting for {what}: {who}")
-            case Finished():
+            case Planned() | Finished():
                 return
         if self._is_cancelled.is_set():
             raise _CANCELLED
@@ -305,6 +309,10 @@ class Works:
         over = [number for number, each in self._works.items() if each.state.is_over]
         for number in over[: max(len(self._works) - _MOST_KEPT, 0)]:
             del self._works[number]
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number:,} rows"
 
 
 def _more(lines: tuple[str, ...], line: str) -> tuple[str, ...]:
