@@ -1,7 +1,7 @@
 -- check: job-missing
 -- severity: critical, warning where pg_partman keeps no time of maintenance (before 5.1)
 -- needs: pg_partman, pg_cron, all_jobs
--- uses: setting, part_config, cron_job, maintenance_record, partman
+-- uses: setting, part_config, cron_job, maintenance_record, partman, agent_job
 -- why: pg_partman has partition sets in this database, and no job of pg_cron nor anything else maintains them
 select
     case when sets.keep_times then 'critical' else 'warning' end                   as severity,
@@ -31,6 +31,8 @@ cross join partman
 where sets.number > 0
   and coalesce(sets.last_run, '-infinity') < now() - setting.maintenance_stale_after
   and not exists (select from cron_job where cron_job.maintains and cron_job.database = current_database())
+  -- the agent keeps the schedule; what it misses is told of by the sets
+  and not exists (select from agent_job where agent_job.kind = 'maintain')
   -- pg_partman's own background worker
   and not exists (select from pg_settings
                   where name = 'pg_partman_bgw.dbname'

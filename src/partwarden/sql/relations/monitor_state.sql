@@ -1,6 +1,6 @@
 -- relation: monitor_state
 -- uses: given
--- why: when the monitor last looked, and the oldest notification that has not gone out; one row where it is installed
+-- why: when the monitor last looked, and the oldest notification that nobody has taken out; one row where it is installed
 select state.*
 from given
 cross join jsonb_to_record(given.fact -> 'monitor') as state (
@@ -11,6 +11,7 @@ cross join jsonb_to_record(given.fact -> 'monitor') as state (
     oldest_pending   timestamptz,
     attempts         integer,
     last_error       text,
-    notification     bigint
+    notification     bigint,
+    delivered_by     text
 )
 where given.fact ->> 'monitor' is not null

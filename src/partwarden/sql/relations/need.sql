@@ -9,6 +9,7 @@ cross join (
         coalesce(given.fact -> 'cron', 'null') as cron,
         coalesce(given.fact ->> 'cron_reason', 'pg_cron is not in this database') as cron_reason,
         given.fact -> 'monitor' as monitor,
+        jsonb_array_length(coalesce(given.fact -> 'agent_job', '[]')) as agent_jobs,
         quote_ident(current_user) as role,
         (select nspname from pg_namespace join pg_extension on extnamespace = pg_namespace.oid
          where extname = 'pg_partman') as partman
@@ -42,7 +43,9 @@ cross join lateral (
                 join pg_namespace on pg_namespace.oid = relnamespace where nspname !~ '^(pg_|information_schema$)')
                 then 'no table is partitioned'
          end, 'pointless'),
-        ('pg_cron', case when found.cron = 'null' then found.cron_reason end, 'not'),
+        -- Where an agent keeps the schedule, pg_cron may be missing.
+        ('pg_cron', case when found.cron = 'null' then found.cron_reason end,
+            case when found.agent_jobs > 0 then 'pointless' else 'not' end),
         ('jobs', hidden.jobs, 'partly'),
         ('all_jobs', hidden.jobs, 'not'),
         ('runs', case

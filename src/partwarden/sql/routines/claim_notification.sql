@@ -3,8 +3,9 @@ returns partwarden.notification
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
--- Takes the oldest notification that has not been delivered, if it is due, and puts its next attempt off before
--- this one is made: whoever comes next leaves it alone meanwhile, and a kill costs no more than the pause.
+-- Takes the oldest notification that the function has not taken, if it is due, and puts its next attempt off before
+-- this one is made: whoever comes next leaves it alone meanwhile, and a kill costs no more than the pause. None where
+-- an agent alone delivers.
 update partwarden.notification
 set attempts = attempts + 1,
     next_attempt_at = clock_timestamp()
@@ -13,11 +14,12 @@ set attempts = attempts + 1,
 from partwarden.setting
 where number = (
         select oldest.number from partwarden.notification oldest
-        where oldest.delivered_at is null
+        where oldest.delivered_at is null and oldest.invoked_at is null
         order by oldest.number
         limit 1
         for update
     )
   and next_attempt_at <= clock_timestamp()
+  and setting.delivered_by <> 'agent'
 returning notification.*
 $$;

@@ -29,12 +29,13 @@ begin
         v_error := concat_ws(': ', v_error, nullif(v_detail, ''));
     end;
     update partwarden.notification
-    set delivered_at = case when v_error is null then clock_timestamp() end,
+    set invoked_at = case when v_error is null then clock_timestamp() end,
         receipt = case when v_error is null then v_answer end,
         last_error = v_error,
         -- The function has answered, so there is no need to wait for it any longer.
         next_attempt_at = next_attempt_at - v_setting.invoke_timeout
     where number = p_claimed.number;
+    perform partwarden.settle_notification(p_claimed.number);
     return v_error;
 end
 $$;

@@ -49,14 +49,38 @@ begin
                     oldest.created_at as oldest_pending,
                     oldest.attempts,
                     oldest.last_error,
-                    oldest.number as notification
+                    oldest.number as notification,
+                    (select delivered_by from partwarden.setting) as delivered_by
                 from partwarden.monitor_state
                 cross join partwarden.installation
                 left join lateral (
-                    select * from partwarden.notification where delivered_at is null order by number limit 1
+                    -- What waits for channels only is told of by channel, below.
+                    select waiting.*
+                    from partwarden.notification waiting
+                    cross join partwarden.setting
+                    where waiting.delivered_at is null
+                      and (setting.delivered_by <> 'agent' and waiting.invoked_at is null
+                           or setting.delivered_by <> 'aws_lambda' and waiting.routed_at is null)
+                    order by waiting.number limit 1
                 ) oldest on true
             ) state
-        ));
+        ),
+        'delivery', (select coalesce(jsonb_agg(to_jsonb(waiting)), '[]') from (
+            select distinct on (delivery.channel)
+                delivery.channel,
+                count(*) over (partition by delivery.channel) as pending,
+                notification.created_at as oldest_pending,
+                delivery.attempts,
+                delivery.refused,
+                delivery.last_error
+            from partwarden.delivery
+            join partwarden.notification on notification.number = delivery.notification_number
+            where delivery.delivered_at is null
+              and notification.delivered_at is null
+              and (select delivered_by from partwarden.setting) <> 'aws_lambda'
+            order by delivery.channel, delivery.notification_number
+        ) waiting),
+        'agent_job', (select coalesce(jsonb_agg(to_jsonb(job)), '[]') from partwarden.agent_job job));
 end
 $$;
 comment on function partwarden.given() is

@@ -25,6 +25,8 @@ begin
     if p_lambda_arn is null then
         return;
     end if;
+    perform partwarden.settle_notifications();
+    commit;
     loop
         v_claimed := partwarden.claim_notification();
         commit;
