@@ -126,5 +126,22 @@ class AwsFailed(PartwardenError):
     """AWS refused something, could not be asked, or is in a state that has to be mended first."""
 
 
+class ChannelFailed(PartwardenError):
+    """A channel can't be opened, or did not take a message.
+
+    ``lasts``: the reason does not pass by itself, as a wrong key does not, so that trying again soon is in vain.
+    ``pause`` is how many seconds the other side asks to be left alone. Neither part ever holds a channel's URL, nor any key.
+    """
+
+    def __init__(self, problem: str, *, remedy: str, lasts: bool = False, pause: float = 0) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.lasts = lasts
+        self.pause = pause
+
+
+class AgentFailed(PartwardenError):
+    """The agent could not begin its work."""
+
+
 class CaBundleMissing(PartwardenError):
     """The certificates that a server of RDS is verified with are not to be had."""

@@ -89,6 +89,8 @@ def of_monitor(monitor: Monitor) -> Iterator[tuple[str, str]]:
     arns = [key for key in ("lambda_arn", "topic_arn") if getattr(monitor, key) is not None]
     if monitor.channel == "none" and arns:
         yield arns[0], "nothing is sent with channel: none"
+    elif monitor.channel == "agent" and arns:
+        yield arns[0], "the function is sent nothing with channel: agent; both are told with channel: both"
     elif len(arns) == 1:
         missing = "topic_arn" if arns == ["lambda_arn"] else "lambda_arn"
         yield arns[0], f"it takes {missing}, too"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from partwarden.config.models import Database, DatabasePart, File
+from partwarden.config.models import Channel, Database, DatabasePart, File
 from partwarden.config.names import is_pattern, qualified_name
 from partwarden.config.problems import Problem
 
 _LISTS = ("schemas", "silences", "partition_sets")
 _MAPS = ("extensions", "thresholds")
-_ONCE = ("dsn", "cluster", "cron_database", "maintenance", "monitor")
+_ONCE = ("dsn", "cluster", "cron_database", "scheduler", "maintenance", "monitor")
 
 
 def join(files: Iterable[File]) -> tuple[tuple[Database, ...], list[Problem]]:
@@ -28,6 +29,23 @@ def join(files: Iterable[File]) -> tuple[tuple[Database, ...], list[Problem]]:
             databases.append(database)
         problems += _tables_twice(of_one)
     return tuple(databases), problems
+
+
+def join_channels(files: Iterable[File], databases: Iterable[Database]) -> tuple[tuple[Channel, ...], list[Problem]]:
+    """The channels of all files, and what is wrong with them: a name that comes twice, a pattern that means no database."""
+    channels: dict[str, Channel] = {}
+    problems: list[Problem] = []
+    names = [database.name for database in databases]
+    for each in (channel for file in files for channel in file.channels):
+        if each.name in channels:
+            message = f"{each.name} is there already, at {channels[each.name].source_of('name')}"
+            problems.append(Problem.at(each.source_of("name"), "channels.name", message))
+        channels.setdefault(each.name, each)
+        for pattern in each.databases:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                message = f"no database of the file is called {pattern}; there are {', '.join(names) or 'none'}"
+                problems.append(Problem.at(each.source_of("databases"), f"channel {each.name}: databases", message))
+    return tuple(channels.values()), problems
 
 
 def _joined(name: str, parts: Sequence[DatabasePart], problems: list[Problem]) -> Database | None:

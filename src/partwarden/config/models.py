@@ -6,7 +6,7 @@ import os
 from typing import Annotated, Any, Literal, Self
 
 from psycopg.conninfo import make_conninfo
-from pydantic import Field, GetCoreSchemaHandler, model_validator
+from pydantic import Field, GetCoreSchemaHandler, JsonValue, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from partwarden.config import contradictions
@@ -15,6 +15,8 @@ from partwarden.config.sets import Defaults, PartitionSet
 from partwarden.config.stated import Stated, key, unless
 from partwarden.dsn import is_libpqs
 from partwarden.errors import BadConfig
+
+_ALL: dict[str, JsonValue] = {"x-left-out": "all", "x-since": ""}
 
 
 class Maintenance(Stated):
@@ -45,8 +47,9 @@ class Monitor(Stated):
     schedule: v.Schedule | None = key(
         "When pg_cron runs it; seconds take pg_cron 1.5.", left_out="10 seconds, else every minute"
     )
-    channel: Literal["aws_lambda", "none"] | None = key(
-        "How notifications leave: `aws_lambda`, or `none`: incidents are kept, and nobody is told.",
+    channel: Literal["aws_lambda", "agent", "both", "none"] | None = key(
+        "How notifications leave: through `aws_lambda`, by the `agent` to the file's `channels`, `both`, or `none`: "
+        "incidents are kept, and nobody is told.",
         left_out="aws_lambda where there are ARNs",
     )
     lambda_arn: v.Text | None = key("The Lambda function that sends them.")
@@ -57,7 +60,9 @@ class Monitor(Stated):
     retry_after: v.SomeTime | None = key(
         "The pause after the first failed delivery; it doubles each time.", left_out="10 seconds"
     )
-    invoke_timeout: v.SomeTime | None = key("How long a delivery waits for the Lambda function.", left_out="25 seconds")
+    invoke_timeout: v.SomeTime | None = key(
+        "How long a delivery waits for the Lambda function, or for a channel.", left_out="25 seconds"
+    )
     keep_history: v.SomeTime | None = key("How long what is over and delivered is kept.", left_out="90 days")
     flap_window: v.Duration | None = key(
         "What comes back within this time is the same incident.", left_out="15 minutes"
@@ -127,6 +132,34 @@ class Silence(Stated):
     note: v.Text | None = key("Why.")
 
 
+class Channel(Stated):
+    """A way to people that the agent takes: where it leads, and who is told of what."""
+
+    name: v.ChannelName = Field(description="What it is called here; `--channel` takes it.")
+    url: v.ChannelUrl = Field(
+        description="Where the URL stands that leads there: `env:NAME`, `file:/path` or `aws-secret:NAME`; only one of "
+        "`mailto:` without a password may stand here itself."
+    )
+    severity: Literal["warning", "critical"] | None = key("The least that is told here.", left_out="warning")
+    databases: Annotated[tuple[v.Text, ...], v.SEVERAL] = Field(
+        default=(), description="Names or patterns of databases that are told of here.", json_schema_extra=_ALL
+    )
+    sets: Annotated[tuple[v.Table, ...], v.SEVERAL] = Field(
+        default=(),
+        description="Names or patterns of partition sets that are told of here, and then nothing else is.",
+        json_schema_extra=_ALL,
+    )
+    events: Annotated[tuple[v.Event, ...], v.SEVERAL] = Field(
+        default=(),
+        description="What is told of an incident: `opened`, `worsened`, `reopened`, `reminder`, `resolved`.",
+        json_schema_extra=_ALL,
+    )
+    signing_key: v.SecretReference | None = key(
+        "Where the key stands that a webhook's body is signed with: `env:NAME`, `file:/path` or `aws-secret:NAME`.",
+        left_out="not signed",
+    )
+
+
 class DatabasePart(Stated):
     """What one file says of a database."""
 
@@ -137,6 +170,10 @@ class DatabasePart(Stated):
     )
     cluster: v.Text | None = key("What messages call the server.", left_out="the host in the DSN of the first install")
     cron_database: v.Text | None = key("The database that pg_cron lives in.", left_out="what the server says")
+    scheduler: Literal["pg_cron", "agent"] | None = key(
+        "Who runs both jobs when they are due: `pg_cron`, or `partwarden agent`, where there is none.",
+        left_out="pg_cron",
+    )
     extensions: Annotated[dict[v.Name, v.Name | None], v.EXTENSIONS] = Field(
         default_factory=dict, description="Extensions, and the schema of each. Both are created where missing."
     )
@@ -183,6 +220,9 @@ class File(Stated):
         default=(), description="More files, by name or pattern, relative to this one."
     )
     defaults: Defaults | None = key("What holds for every partition set of this file that does not say it itself.")
+    channels: tuple[Channel, ...] = Field(
+        default=(), description="Where `partwarden agent` takes the notifications of all databases."
+    )
     databases: tuple[DatabasePart, ...] = Field(default=(), description="The databases.")
 
 
@@ -190,3 +230,4 @@ class Config(Stated):
     """What the files say together."""
 
     databases: tuple[Database, ...]
+    channels: tuple[Channel, ...] = ()

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from partwarden.config.contradictions import FOR_IDS, FOR_TIMES
 from partwarden.config.document import read_document
-from partwarden.config.joining import join
+from partwarden.config.joining import join, join_channels
 from partwarden.config.lengths import is_number
 from partwarden.config.models import Config, File
 from partwarden.config.problems import BadFile, Problem
@@ -30,13 +30,14 @@ def read_config(*paths: Path | str) -> Config:
     for path in paths:
         reading.read(Path(path), None)
     databases, problems = join(reading.files)
-    problems = [*reading.problems, *problems]
+    channels, amiss = join_channels(reading.files, databases)
+    problems = [*reading.problems, *problems, *amiss]
     if not problems and not databases:
         named = " and ".join(str(path) for path in paths) or "no file"
         problems = [Problem(named, 0, 0, "databases", "there is no database in it")]
     if problems:
         raise BadFile(problems)
-    return Config(databases=databases)
+    return Config(databases=databases, channels=channels)
 
 
 class _Reading:

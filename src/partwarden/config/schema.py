@@ -10,7 +10,7 @@ from partwarden.config.sets import ORDER, TABLE_MEANING
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}  # an editor can't look into it
 _DEFINITIONS = "#/definitions/{model}"
-_ONE_OR_SEVERAL = {"include", "tables", "schemas", "constraint_columns", "publications"}
+_ONE_OR_SEVERAL = {"include", "tables", "schemas", "constraint_columns", "publications", "sets", "events"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -99,6 +99,11 @@ def _refine(definitions: dict[str, Any]) -> None:
     }
     database = definitions["DatabasePart"]["properties"]
     database["thresholds"]["description"] = DatabasePart.model_fields["thresholds"].description
+    patterns = definitions["Channel"]["properties"]["databases"]
+    definitions["Channel"]["properties"]["databases"] = {
+        "description": patterns.pop("description"),
+        "anyOf": [patterns, patterns["items"]],
+    }
     partition_set = definitions["PartitionSet"]
     tables = partition_set["properties"].pop("tables")
     table = {"description": TABLE_MEANING, "type": "string", "pattern": r"\.|\$\{"}

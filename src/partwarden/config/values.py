@@ -20,6 +20,8 @@ from partwarden.config.cron import checked_schedule
 from partwarden.config.lengths import is_number, seconds_of
 from partwarden.config.pg_partman import INTERVAL_OF_WORD
 from partwarden.config.problems import nearest
+from partwarden.config.references import PATTERN as REFERENCE_PATTERN
+from partwarden.config.references import Reference, is_harmless
 from partwarden.config.said import Word
 from partwarden.dsn import SECRETS, aws_login
 from partwarden.errors import CouldNotConnect
@@ -170,6 +172,29 @@ def _dsn(value: object) -> object:
     return str(value)
 
 
+def _reference(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        Reference.read(value)
+    except ValueError as refused:
+        raise ValueError(str(refused)) from None
+    return str(value)
+
+
+def _channel_url(value: object) -> object:
+    if not isinstance(value, str) or is_harmless(value):
+        return str(value) if isinstance(value, str) else value
+    return _reference(value)
+
+
+def _channel_name(value: object) -> object:
+    text = _text(value)
+    if isinstance(text, str) and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}", text):
+        raise ValueError("a channel's name has letters, digits, and _ . - between them; up to 63")
+    return text
+
+
 def _check(value: object) -> object:
     text = _text(value)
     if not isinstance(text, str):
@@ -259,6 +284,20 @@ Moment = Annotated[str, BeforeValidator(_moment), _text_schema(examples=["2026-1
 Schedule = Annotated[str, BeforeValidator(_schedule), _text_schema(examples=["0 * * * *", "10 seconds"])]
 Check = Annotated[str, BeforeValidator(_check), _text_schema(examples=["default-not-empty", "*"])]
 Dsn = Annotated[str, BeforeValidator(_dsn), _text_schema()]
+ChannelName = Annotated[str, BeforeValidator(_channel_name), _text_schema(minLength=1)]
+ChannelUrl = Annotated[
+    str,
+    BeforeValidator(_channel_url),
+    _text_schema(
+        pattern=rf"{REFERENCE_PATTERN}|^mailtos?:|\$\{{", examples=["env:SLACK_URL", "file:/run/secrets/slack"]
+    ),
+]
+SecretReference = Annotated[
+    str,
+    BeforeValidator(_reference),
+    _text_schema(pattern=rf"{REFERENCE_PATTERN}|\$\{{", examples=["env:SIGNING_KEY"]),
+]
+Event = Literal["opened", "worsened", "reopened", "reminder", "resolved"]
 Name = Annotated[str, BeforeValidator(_name), _text_schema(minLength=1)]
 Qualified = Annotated[str, BeforeValidator(_qualified), _text_schema(pattern=r"\.|\$\{")]
 Table = Annotated[str, BeforeValidator(_table), _text_schema(pattern=r"\.|\$\{")]

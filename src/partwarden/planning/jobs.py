@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from partwarden.agent_schedule import KeptJob, kept_jobs, statement_to_drop, statement_to_keep, wanted_jobs
 from partwarden.config import Database
 from partwarden.config.models import Maintenance, Monitor
 from partwarden.database import Connection, inspect
@@ -24,6 +25,50 @@ from partwarden.schedule import (
     statement_to_unschedule,
     statements_to_schedule,
 )
+
+
+def plan_jobs_of_agent(connection: Connection, wanted: Database) -> Iterator[Step]:
+    """What is to be done about the jobs that an agent keeps; ``connection`` leads to the database itself."""
+    there = kept_jobs(connection)
+    jobs = {job.kind: job for job in wanted_jobs(wanted, there)}
+    for kind, section in (("maintain", wanted.maintenance), ("monitor", wanted.monitor)):
+        if kind in jobs:
+            yield from _plan_kept(connection.info.dbname, there.get(kind), jobs[kind])
+        elif section is False and kind in there:
+            yield _drop_kept(connection.info.dbname, kind)
+
+
+def plan_no_jobs_of_agent(connection: Connection) -> Iterator[Step]:
+    """An agent keeps none of them any more: pg_cron does."""
+    for kind in kept_jobs(connection):
+        yield _drop_kept(connection.info.dbname, kind)
+
+
+def plan_no_jobs(cron: Connection, database: str) -> Iterator[Step]:
+    """pg_cron keeps none of them any more: an agent does."""
+    cron_database = cron.info.dbname
+    for job in jobs_of(cron, database):
+        yield from _plan_job(job.kind, database, cron_database, job, None)
+
+
+def _plan_kept(database: str, there: KeptJob | None, wanted: KeptJob) -> Iterator[Step]:
+    before = {} if there is None else {"schedule": there.schedule, "command": there.command}
+    after = {"schedule": wanted.schedule, "command": wanted.command}
+    changes = tuple(Change(key, before.get(key), value) for key, value in after.items() if before.get(key) != value)
+    if changes:
+        yield Step(
+            Kind.JOB,
+            Action.ADD if there is None else Action.CHANGE,
+            f"{job_name(wanted.kind, database)}, kept by the agent",
+            "",
+            (statement_to_keep(wanted).as_string(None),),
+            changes,
+        )
+
+
+def _drop_kept(database: str, kind: str) -> Step:
+    name = f"{job_name(kind, database)}, kept by the agent"
+    return Step(Kind.JOB, Action.REMOVE, name, "unschedule", (statement_to_drop(kind).as_string(None),))
 
 
 def plan_jobs(cron: Connection, database: str, wanted: Database) -> Iterator[Step | Obstacle]:
@@ -62,7 +107,7 @@ def _monitor(wanted: Monitor | bool, there: dict[str, ScheduledJob], first: str)
         return None
     job = there.get("monitor")
     command = SILENT_MONITOR
-    if wanted.channel != "none":
+    if wanted.channel not in ("none", "agent"):
         command = monitor_command(wanted.lambda_arn, wanted.topic_arn) or (job.command if job else SILENT_MONITOR)
     return wanted.schedule or (job.schedule if job else first), command
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import psycopg
 
+from partwarden.agent_schedule import kept_jobs
 from partwarden.config import Config, Database
 from partwarden.database import connect_read_only, explained, make_read_only, problem_of
 from partwarden.dsn import label
 from partwarden.errors import BadConfig, CouldNotConnect, PartwardenError, PlanFailed
 from partwarden.nearest import nearest
-from partwarden.planning.jobs import plan_jobs
+from partwarden.planning.jobs import plan_jobs, plan_jobs_of_agent, plan_no_jobs, plan_no_jobs_of_agent
 from partwarden.planning.meant import meant
 from partwarden.planning.sets import plan_set
 from partwarden.planning.settings import plan_settings, plan_silences
@@ -107,18 +108,30 @@ def _everything(view: View, database: Database, timeout: float | None) -> Iterat
 
 
 def _jobs(view: View, database: Database, timeout: float | None) -> Iterator[Step | Obstacle | _Later]:
+    by_agent = database.scheduler == "agent"
     try:
         with open_cron(database.conninfo, view.server.database, database.cron_database, timeout) as cron:
             make_read_only(cron)
-            yield from plan_jobs(cron, view.server.database, database)
+            if by_agent:
+                yield from plan_no_jobs(cron, view.server.database)
+            else:
+                yield from plan_jobs(cron, view.server.database, database)
+                yield from plan_no_jobs_of_agent(view.connection)
     except NoCron as missing:
-        if "pg_cron" in database.extensions and "pg_cron" not in view.server.extensions:
+        by_agent = by_agent or (database.scheduler is None and bool(kept_jobs(view.connection)))
+        if not by_agent and "pg_cron" in database.extensions and "pg_cron" not in view.server.extensions:
             yield _Later("the jobs are planned when pg_cron is there")
-        elif database.maintenance or database.monitor:
-            remedy = "add pg_cron to shared_preload_libraries, then: create extension pg_cron; or say cron_database"
+        elif not by_agent and (database.maintenance or database.monitor):
+            remedy = (
+                "add pg_cron to shared_preload_libraries, then: create extension pg_cron; or say cron_database; or have "
+                "partwarden agent keep the schedule, with scheduler: agent"
+            )
             yield Obstacle("jobs", missing.problem, remedy, str(database.source))
     except CouldNotConnect as failure:
-        yield Obstacle("jobs", failure.problem, failure.remedy or "", str(database.source_of("cron_database")))
+        if not by_agent:
+            yield Obstacle("jobs", failure.problem, failure.remedy or "", str(database.source_of("cron_database")))
+    if by_agent:
+        yield from plan_jobs_of_agent(view.connection, database)
 
 
 def _sets(

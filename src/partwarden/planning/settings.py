@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from partwarden.config import Database
+from partwarden.config import Database, Monitor
 from partwarden.database import first_line
 from partwarden.planning.differences import shown
 from partwarden.planning.steps import Action, Change, Kind, Obstacle, Step
@@ -16,6 +16,8 @@ from partwarden.planning.view import View, has_table
 from partwarden.planning.writing import literal, update
 
 _NOT_SETTINGS = frozenset({"schedule", "channel", "lambda_arn", "topic_arn"})
+_DELIVERED_BY = {"aws_lambda": "aws_lambda", "none": "aws_lambda", "agent": "agent", "both": "both"}
+"""Who delivers, by channel; without a function, aws_lambda delivers nothing."""
 
 
 def wanted_settings(database: Database) -> dict[str, Any]:
@@ -24,6 +26,9 @@ def wanted_settings(database: Database) -> dict[str, Any]:
     for section in (database.maintenance, database.monitor):
         if section:
             said |= {name: value for name, value in section if name not in _NOT_SETTINGS}
+    if isinstance(database.monitor, Monitor):
+        channel = database.monitor.channel or ("aws_lambda" if database.monitor.lambda_arn else None)
+        said["delivered_by"] = None if channel is None else _DELIVERED_BY[channel]
     return {name: value for name, value in {**said, **database.thresholds}.items() if value is not None}
 
 
