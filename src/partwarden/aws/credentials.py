@@ -74,6 +74,19 @@ def get_in(login: AwsLogin) -> Login:
     return _login(login, server, _password_of(_secret(login, secret)), options.database or database)
 
 
+def secret_text(login: SecretLogin) -> str:
+    """All that a secret says, which need not be a login. Raises AwsFailed, and CouldNotConnect for one that is no text."""
+    _keep_secrets_out_of_logs()
+    options = login.options
+    region = options.region or (login.secret.split(":")[3] if login.secret.startswith("arn:") else None)
+    with aws_errors(f"could not read the secret of {login}"):
+        answer = _client("secretsmanager", region, options.profile).get_secret_value(SecretId=login.secret)
+    text = answer.get("SecretString")
+    if not text:
+        raise CouldNotConnect(f"the secret of {login} is no text", remedy="store the URL as text")
+    return str(text)
+
+
 def _login(login: AwsLogin, server: _Server, password: _Password, database: object) -> Login:
     parameters: dict[str, str] = {
         "host": server.host,
