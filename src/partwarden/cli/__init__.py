@@ -30,6 +30,7 @@ _COMMANDS = {
         "incidents:app",
     ),
     "Watch": ("serve:serve",),
+    "Tell people from outside": ("agent:agent", "test_alert:test_alert"),
     "In AWS": ("aws:app",),
     "On this machine": ("demo:demo", "local:app"),
 }
