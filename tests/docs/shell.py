@@ -30,6 +30,7 @@ ELSEWHERE = {
 _NOT_RUN = (
     (("aws",), "needs an account of AWS"),
     (("demo",), "has a test of its own, tests/e2e"),
+    (("test-alert",), "would tell somebody; it has tests of its own"),
     (("local",), "would touch the embedded stack of this machine; it has tests of its own"),
 )
 _RUN_ALL_THE_SAME = (("aws", "template"),)

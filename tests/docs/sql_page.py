@@ -22,6 +22,7 @@ FOR_PEOPLE = (
     "given",
     "checks",
     "last_due",
+    "give_up_deliveries",
 )
 """The routines that people and jobs call; all others are what these are made of."""
 

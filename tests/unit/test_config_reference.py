@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
 from partwarden.config import BadFile, read_config
-from partwarden.config.models import DatabasePart, File, Maintenance, Monitor, Silence, Thresholds
+from partwarden.config.models import Channel, DatabasePart, File, Maintenance, Monitor, Silence, Thresholds
 from partwarden.config.pg_partman import NOT_SAID_HERE, SAID_HERE
 from partwarden.config.schema import json_schema, schema_text
 from partwarden.config.sets import ORDER, TABLE_MEANING, Defaults, PartitionSet, Retention, Settings, SubPartition
@@ -28,6 +28,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "retention": Retention,
     "maintenance": Maintenance,
     "monitor": Monitor,
+    "channel": Channel,
     "thresholds": Thresholds,
     "silence": Silence,
 }
