@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import httpx
@@ -120,13 +121,17 @@ def test_incidents_are_acknowledged_and_silenced_by_somebody(page: Page, anna: B
     assert value(owner, "select (acknowledged_by, note)::text from partwarden.incident") == '(anna,"it\'s mine")'
     assert done(anna, "unacknowledge", number).status_code == 200
     assert value(owner, "select acknowledged_by from partwarden.incident") is None
-    assert "is silenced until" in done(anna, "silence", number, until="4 hours", note="x").text
+    form = anna.get(link("/act", action="silence", database="shop", object=number))
+    assert f"select partwarden.silence({number}, p_until =&gt; &#39;…&#39;, p_by =&gt; &#39;anna&#39;);" in form.text
+    silenced = done(anna, "silence", number, until="4 hours", note="x").text
+    assert "is silenced until" in silenced
+    owner.execute(unescape(silenced.partition("<pre>")[2].partition("</pre>")[0]).encode())
     assert value(owner, "select silenced_until > now() + interval '3 hours' from partwarden.incident")
     bob = page.browser()
     bob.log_in("bob")
     assert done(bob, "unsilence", number).status_code == 200
 
-    expected = [("anna", "acknowledge"), ("anna", "unacknowledge"), ("anna", "silence"), ("bob", "unsilence")]
+    expected = [("anna", "acknowledge"), ("anna", "unacknowledge"), *[("anna", "silence")] * 2, ("bob", "unsilence")]
     assert outcomes(owner) == [(who, what, SET, "done") for who, what in expected]
     first = record(owner)[0]
     assert (first.role, first.detail) == (

@@ -66,7 +66,7 @@ class Acting:
             "confirm.html",
             asked=asked,
             consequence=actions.CONSEQUENCES[asked.kind],
-            statement=None if asked.kind.takes_note else actions.statement(asked, person.name),
+            statement=actions.statement(asked, person.name),
             silences=SILENCES if asked.kind is Kind.SILENCE else (),
             back=self._origin(asked),
             **seen,
@@ -79,11 +79,9 @@ class Acting:
         if asked.kind.takes_long:
             work = self._works.begin(dsn, asked, person.name)
             return RedirectResponse(link("/work", number=work.number), status_code=303)
-        told = await run_in_threadpool(actions.act, dsn, asked, person.name)
+        done = await run_in_threadpool(actions.act, dsn, asked, person.name)
         request.app.state.watch.forget(asked.database)
-        return show(
-            request, "acted.html", told=told, statement=actions.statement(asked, person.name), back=self._origin(asked)
-        )
+        return show(request, "acted.html", done=done, back=self._origin(asked))
 
     async def works(self, request: Request) -> Response:
         """What goes on, and what has ended since this page was started."""

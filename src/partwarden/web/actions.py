@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
 from typing import TypeVar
@@ -96,14 +96,15 @@ class DrainLook:
 
 
 def statement(asked: Asked, actor: str) -> str:
-    """What is done, as a person would type it elsewhere."""
+    """What is done, as a person would type it elsewhere; of a silence whose end is still to be said, with dots for it."""
     match asked.kind:
         case Kind.DRAIN:
             return f"partwarden drain {_word(asked.object)} -d {_word(asked.database)}"
         case Kind.MAINTAIN:
             return sql.SQL("call partwarden.maintain({});").format(sql.Literal(asked.object)).as_string(None)
         case _:
-            arguments = {"p_until": asked.until, "p_note": asked.note, "p_by": actor}
+            until = asked.until or ("…" if asked.kind is Kind.SILENCE else None)
+            arguments = {"p_until": until, "p_note": asked.note, "p_by": actor}
             return incidents.call_of(asked.kind.value, asked.incident, arguments).as_string(None) + ";"
 
 
@@ -123,29 +124,39 @@ def look_at_drain(dsn: str, parent: str) -> DrainLook:
         return DrainLook(default, make_plan(session, wish) if default.heap_bytes <= BIG_BYTES else None)
 
 
-def act(dsn: str, asked: Asked, actor: str) -> str:
-    """Do what is one statement, which puts itself on record; what there is to say of it then. Raises PartwardenError."""
+@dataclass(frozen=True)
+class Done:
+    """What was done, in words, and what a person would have typed for it."""
 
-    def do(connection: Connection) -> str:
+    told: str
+    statement: str
+
+
+def act(dsn: str, asked: Asked, actor: str) -> Done:
+    """Do what is one statement, which puts itself on record. Raises PartwardenError."""
+
+    def do(connection: Connection) -> Done:
         require_record(connection)
         number = asked.incident
         match asked.kind:
             case Kind.ACKNOWLEDGE:
                 incidents.acknowledge(connection, number, note=asked.note, by=actor)
-                return f"Incident {number} is acknowledged by {actor}."
+                told = f"Incident {number} is acknowledged by {actor}."
             case Kind.UNACKNOWLEDGE:
                 incidents.unacknowledge(connection, number, by=actor)
-                return f"Incident {number} is no longer acknowledged."
+                told = f"Incident {number} is no longer acknowledged."
             case Kind.SILENCE:
                 until = asked.until or ""
                 silenced = incidents.silence(connection, number, until, note=asked.note, by=actor).silenced_until
                 assert silenced is not None
-                return f"Incident {number} is silenced until {silenced.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+                told = f"Incident {number} is silenced until {silenced.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+                return Done(told, statement(replace(asked, until=silenced.isoformat(" ", "seconds")), actor))
             case Kind.UNSILENCE:
                 incidents.unsilence(connection, number, by=actor)
-                return f"Incident {number} is not silenced any more."
+                told = f"Incident {number} is not silenced any more."
             case _:
                 raise ActionRefused(f"{asked.kind} is no single statement", remedy="It goes on in the background.")
+        return Done(told, statement(asked, actor))
 
     return _in(dsn, do)
 
