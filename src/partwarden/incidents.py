@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -67,11 +67,23 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """How a notification fares on one of the agent's channels; ``delivered_at`` is None as long as it waits."""
+
+    channel: str
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str | None
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Telling:
     """A notification that told of an incident: as what, and how its delivery went.
 
     ``event`` is ``opened``, ``worsened``, ``reminder``, ``reopened`` or ``resolved``; ``delivered_at`` is None as long
-    as it waits, then for ``next_attempt_at``.
+    as it waits, then for ``next_attempt_at``. ``deliveries`` are those by the agent, a channel each; attempts and errors
+    beside them are those of the Lambda function.
     """
 
     number: int
@@ -83,6 +95,7 @@ class Telling:
     next_attempt_at: datetime
     last_error: str | None
     delivered_at: datetime | None
+    deliveries: tuple[Delivery, ...] = ()
 
 
 _REFUSALS = (
@@ -143,7 +156,7 @@ def read_incident(connection: Connection, incident: int) -> Incident:
 def tellings(connection: Connection, incident: int) -> list[Telling]:
     """The notifications that told of an incident, in order, as far back as delivered ones are kept."""
     with explained(f"could not read what was told of incident {incident}", IncidentRefused):
-        return (
+        told = (
             connection.cursor(row_factory=class_row(Telling))
             .execute(
                 """
@@ -159,10 +172,18 @@ def tellings(connection: Connection, incident: int) -> list[Telling]:
             )
             .fetchall()
         )
-
-
-# What a person does is on record, in partwarden.audit, in the same transaction: ``by`` is who they are, and the role that we
-# have connected as, where nobody is named.
+        carried = connection.execute(
+            """
+            select notification_number, channel, attempts, next_attempt_at, last_error, delivered_at
+            from partwarden.delivery
+            where notification_number = any (%s::bigint[]) and %s::bigint = any (incidents)
+            order by channel
+            """,
+            ([each.number for each in told], incident),
+        ).fetchall()
+    return [
+        replace(each, deliveries=tuple(Delivery(*row[1:]) for row in carried if row[0] == each.number)) for each in told
+    ]
 
 
 def acknowledge(connection: Connection, incident: int, *, note: str | None = None, by: str | None = None) -> Incident:

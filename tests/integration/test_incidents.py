@@ -511,6 +511,20 @@ def test_show_tells_the_whole_story(database: Database, owner: Connection) -> No
         assert words in answer.stdout
     story = json.loads(partwarden("incidents", "show", database.owner_dsn, str(number), "--json").stdout)
     assert [each["event"] for each in story["notifications"]] == ["opened"]
+    owner.execute(
+        "insert into partwarden.delivery select number, channel, array[%s]::bigint[], 3, now(), true, error, delivered "
+        "from partwarden.notification, (values ('mail', null, now()), ('pager', '404 not found', null), ('x', null, null)) "
+        "as told (channel, error, delivered)",
+        (number,),
+    )
+    owner.execute("update partwarden.delivery set incidents = '{4711}' where channel = 'x'")  # was not told of this one
+    lines = partwarden("incidents", "show", database.owner_dsn, str(number)).stdout.splitlines()
+    carried = [line.strip().partition(" UTC")[0] for line in lines if line.startswith("      ") and ": " in line][-2:]
+    assert carried[0].startswith("mail: delivered 20")
+    assert carried[1].startswith("pager: not delivered, 3 attempts, next not before 20")
+    assert "      404 not found" in lines
+    story = json.loads(partwarden("incidents", "show", database.owner_dsn, str(number), "--json").stdout)
+    assert [each["channel"] for each in story["notifications"][0]["deliveries"]] == ["mail", "pager"]
     unknown = partwarden("incidents", "show", database.owner_dsn, "4711")
     assert unknown.returncode == 3
     assert "incident 4711: there is none with that number" in unknown.stderr

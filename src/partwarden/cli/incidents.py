@@ -17,7 +17,7 @@ from partwarden.cli import completion
 from partwarden.cli.grammar import COMMON, Common
 from partwarden.database import connect
 from partwarden.errors import BadOption, IncidentRefused
-from partwarden.incidents import Incident, State, Telling
+from partwarden.incidents import Delivery, Incident, State, Telling
 from partwarden.report.table import COLOURS
 from partwarden.report.text import in_one_line, visible, visible_lines
 
@@ -113,8 +113,10 @@ def show(*words: Words, incident: Id = None, common: Common = COMMON) -> None:
     for each in told:
         out.print(Text(f"  {each.number}  {_utc(each.created_at)}  {each.event:<8}  {_delivery(each)}"))
         out.print(Text(f"      {visible(each.subject)}"))
-        for line in visible_lines(each.last_error or ""):
-            out.print(Text(f"      {line}", style="red"))
+        _print_error(out, each.last_error)
+        for carried in each.deliveries:
+            out.print(Text(f"      {visible(carried.channel)}: {_delivery(carried)}"))
+            _print_error(out, carried.last_error)
 
 
 @app.command(sort_key=2)
@@ -234,13 +236,18 @@ def _facts(incident: Incident) -> list[tuple[str, str]]:
     return [(name, value) for name, value in known if value is not None]
 
 
-def _delivery(telling: Telling) -> str:
-    attempts = "1 attempt" if telling.attempts == 1 else f"{telling.attempts} attempts"
-    if telling.delivered_at is not None:
-        return f"delivered {_utc(telling.delivered_at)}, {attempts}"
-    if telling.attempts == 0:
+def _delivery(told: Telling | Delivery) -> str:
+    attempts = "1 attempt" if told.attempts == 1 else f"{told.attempts} attempts"
+    if told.delivered_at is not None:
+        return f"delivered {_utc(told.delivered_at)}" + (f", {attempts}" if told.attempts else "")
+    if told.attempts == 0:
         return "waits to be delivered"
-    return f"not delivered, {attempts}, next not before {_utc(telling.next_attempt_at)}"
+    return f"not delivered, {attempts}, next not before {_utc(told.next_attempt_at)}"
+
+
+def _print_error(out: Console, error: str | None) -> None:
+    for line in visible_lines(error or ""):
+        out.print(Text(f"      {line}", style="red"))
 
 
 def _print_fact(out: Console, name: str, value: str) -> None:
