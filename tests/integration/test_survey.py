@@ -182,6 +182,7 @@ def test_a_set_in_full_has_its_partitions_runs_repairs_and_configuration(databas
     assert {each.phase for each in found.runs} >= {"create"}
     assert all(each.outcome == "succeeded" for each in found.runs)
     assert [each.rows_moved for each in found.repairs] == [1]
+    assert [each.moved for each in found.runs if each.phase == "repair"] == [1]
     settings = {each.name: each.value for each in found.settings}
     assert settings["premake"] == "6"
     assert settings["infinite_time_partitions"] == "yes"

@@ -42,7 +42,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Run:
-    """What maintenance did to the set in one phase (repair, create, retention) of a call."""
+    """What maintenance did to the set in one phase (repair, create, retention) of a call; ``moved`` counts rows."""
 
     phase: str
     started_at: datetime
@@ -50,6 +50,7 @@ class Run:
     outcome: str
     made: int
     dropped: int
+    moved: int
     message: str | None
     hint: str | None
 
@@ -242,6 +243,7 @@ def _run(row: Mapping[str, Any]) -> Run:
         outcome=row["outcome"],
         made=row["partitions_made"],
         dropped=row["partitions_dropped"],
+        moved=row["rows_moved"] or 0,
         message=row["message"],
         hint=row["hint"],
     )

@@ -7,7 +7,13 @@ select jsonb_build_object(
         from (
             select newest.* from (values ('repair'), ('create'), ('retention')) as phases (name)
             cross join lateral (
-                select phase, started_at, finished_at, outcome, partitions_made, partitions_dropped, sqlstate, message, hint
+                select
+                    phase, started_at, finished_at, outcome, partitions_made, partitions_dropped, sqlstate, message, hint,
+                    case when phase = 'repair' then (
+                        select sum(repair.rows_moved) from partwarden.repair
+                        where repair.maintenance_id = maintenance_run.maintenance_id
+                          and repair.parent_table = maintenance_run.parent_table
+                    ) end as rows_moved
                 from partwarden.maintenance_run
                 where parent_table = %(parent_table)s and phase = phases.name
                 order by id desc limit 30
