@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from partwarden.cli.protecting import protection_of
 from partwarden.cli.serving import Safety
 from partwarden.errors import BadOption
 from partwarden.web.protection import NoLogin, OidcLogin, ProxyLogin, TokenLogin
@@ -36,14 +37,14 @@ def secret(tmp_path: Path) -> Secret:
 
 def refusal(safety: Safety, environment: dict[str, str] | None = None) -> BadOption:
     with pytest.raises(BadOption) as refused:
-        safety.protection(environment or {})
+        protection_of(safety, environment or {})
     assert refused.value.remedy
     return refused.value
 
 
 def test_on_this_machine_nobody_has_to_log_in() -> None:
     for host in ("127.0.0.1", "localhost", "::1", "[::1]", "127.0.0.2"):
-        found = Safety(host=host).protection({})
+        found = protection_of(Safety(host=host), {})
         assert isinstance(found.login, NoLogin)
         assert not found.allow_actions
         assert {"localhost", "127.0.0.1", "::1"} <= set(found.host_names)
@@ -59,9 +60,8 @@ def test_beyond_this_machine_a_login_is_needed(host: str) -> None:
 def test_beyond_this_machine_a_name_is_needed() -> None:
     refused = refusal(replace(BEYOND, host_name=()), {"PARTWARDEN_WEB_TOKEN": TOKEN})
     assert "no name is said" in refused.problem
-    found = replace(BEYOND, host_name=(), public_url="https://pw.example.com/").protection(
-        {"PARTWARDEN_WEB_TOKEN": TOKEN}
-    )
+    named = replace(BEYOND, host_name=(), public_url="https://pw.example.com/")
+    found = protection_of(named, {"PARTWARDEN_WEB_TOKEN": TOKEN})
     assert found.host_names == ("pw.example.com",)
     assert found.public_url == "https://pw.example.com"
 
@@ -71,11 +71,11 @@ def test_a_token_is_read_from_a_file_or_the_environment(secret: Secret) -> None:
         (replace(BEYOND, token_file=secret(f"{TOKEN}\n")), {}),
         (BEYOND, {"PARTWARDEN_WEB_TOKEN": TOKEN}),
     ):
-        login = safety.protection(environment).login
+        login = protection_of(safety, environment).login
         assert isinstance(login, TokenLogin)
         assert login.token.matches(TOKEN)
         assert not login.token.matches(TOKEN.upper())
-        assert TOKEN not in repr(safety.protection(environment))
+        assert TOKEN not in repr(protection_of(safety, environment))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620, 0o644])
@@ -146,10 +146,11 @@ def test_names_that_people_give_themselves_decide_nothing() -> None:
 
 
 def test_all_that_is_said_is_kept(secret: Secret) -> None:
-    found = replace(
+    said = replace(
         OIDC, host="0.0.0.0", host_name=("pw.example.com",), oidc_client_secret_file=secret("s"), allow_actions=True,  # noqa: S104
         allow_actors=("group:dba",), session_key_file=None, trusted_proxy=("10.0.0.0/28", "::1"), port=443, open_metrics=True,
-    ).protection({})  # fmt: skip
+    )  # fmt: skip
+    found = protection_of(said, {})
     assert isinstance(found.login, OidcLogin)
     assert found.login.client_secret is not None
     assert found.lookers.holds("Anna@example.com")
@@ -157,14 +158,14 @@ def test_all_that_is_said_is_kept(secret: Secret) -> None:
     assert found.actors.holds("anna@example.com", ["dba"])
     assert not found.actors.holds("group:dba")
     assert (len(found.trusted_proxies), found.port, found.open_metrics) == (2, 443, True)
-    login = Safety(trust_header="X-Forwarded-User", trusted_proxy=("127.0.0.1",)).protection({}).login
+    login = protection_of(Safety(trust_header="X-Forwarded-User", trusted_proxy=("127.0.0.1",)), {}).login
     assert login == ProxyLogin("X-Forwarded-User")
 
 
 def test_a_key_in_a_file_outlives_a_restart(secret: Secret) -> None:
     kept = Safety(session_key_file=secret("k" * 32))
-    assert kept.protection({}).session_key == kept.protection({}).session_key
-    assert Safety().protection({}).session_key != Safety().protection({}).session_key
+    assert protection_of(kept, {}).session_key == protection_of(kept, {}).session_key
+    assert protection_of(Safety(), {}).session_key != protection_of(Safety(), {}).session_key
     assert "32 are the least" in refusal(Safety(session_key_file=secret("short"))).problem
 
 
