@@ -92,7 +92,12 @@ def serve(
             common.messages.print(_IN_CLEAR, markup=False)
         common.messages.print(f"{safety.address_at(socket.getsockname()[1])}  (Ctrl-C ends it)", markup=False)
         server = listening(
-            page, host=safety.host, port=safety.port, certificate=safety.tls_certificate, key=safety.tls_key
+            page,
+            host=safety.host,
+            port=safety.port,
+            certificate=safety.tls_certificate,
+            key=safety.tls_key,
+            leaving=watch.end,
         )
         server.run(sockets=[socket])
     return Exit.DONE

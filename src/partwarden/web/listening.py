@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,18 +12,40 @@ from starlette.types import ASGIApp
 
 from partwarden.errors import CouldNotListen
 
-_SECONDS_TO_END = 5
+_SECONDS_TO_END = 1
+
+
+async def _nothing() -> None:
+    """Nobody has to be told."""
+
+
+class _Server(uvicorn.Server):
+    """Says that it is about to end before it waits for what is still being answered: streams go on for ever otherwise."""
+
+    def __init__(self, config: uvicorn.Config, leaving: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._leaving = leaving
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._leaving()
+        await super().shutdown(sockets)
 
 
 def listening(
-    application: ASGIApp, *, host: str, port: int, certificate: Path | None = None, key: Path | None = None
+    application: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    leaving: Callable[[], Awaitable[None]] = _nothing,
 ) -> uvicorn.Server:
     """A server for ``application``; ``run()`` listens until it is interrupted.
 
     It writes no line a request, for what is asked may hold what is nobody's concern; what proxies say is for
-    ``TrustedProxies`` to judge.
+    ``TrustedProxies`` to judge. ``leaving`` is called when it was interrupted; answers then have a second to come to an end.
     """
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             application,
             host=host.strip("[]"),
@@ -37,7 +59,8 @@ def listening(
             proxy_headers=False,
             ws="none",
             timeout_graceful_shutdown=_SECONDS_TO_END,
-        )
+        ),
+        leaving,
     )
 
 

@@ -19,7 +19,7 @@ from partwarden.survey import Survey
 from partwarden.web import fleet as fleets
 from partwarden.web import growth, runs, sets, timeline, trend
 from partwarden.web.template import Templates
-from partwarden.web.watching import UnknownDatabase, Watch
+from partwarden.web.watching import AboutToEnd, UnknownDatabase, Watch
 from partwarden.web.wording import link
 
 Answer = TypeVar("Answer")
@@ -157,6 +157,8 @@ def _watch(request: Request) -> Watch:
 
 
 def _page(request: Request, name: str, **shown: Any) -> HTMLResponse:
+    except AboutToEnd as failure:
+        raise HTTPException(503, failure.problem) from None
     templates: Templates = request.app.state.templates
     return templates.page(request, name, **shown)
 

@@ -1,61 +1,83 @@
 """The newest survey of every database, taken at an interval, however many people look at it.
 
-A database is asked by one thread at a time, once an interval, and only while somebody looks: nobody who has the page open, and
-no scrape, for ``_REST_AFTER`` seconds, and nothing is asked until somebody comes back. What a page wants beyond the survey is
-asked for once an interval as well (``Watch.ask``).
+A database is asked once at a time, once an interval, and only while somebody looks: when nobody has the page open, and no
+page nor scrape was asked for in ``rest_after`` seconds, nothing is asked until somebody comes back. What a page wants beyond
+the survey is asked for once for each survey as well (``Watch.ask``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
+from partwarden.errors import PartwardenError
+from partwarden.findings import Report
 from partwarden.health import Question, Target
 from partwarden.survey import Survey, survey
+from partwarden.web.lanes import Lane, in_thread
 
-_THREADS = 8
-_THREADS_FOR_MORE = 4
-_REST_AFTER = 300.0
+log = logging.getLogger(__name__)
+
+_AT_A_TIME = 8
+_SLOW_AT_A_TIME = 32
+"""Those that were slow last time wait for a server or a network, most of them; they have places of their own."""
+_PATIENCE = 2.0
+"""Who takes longer than so many seconds is slow, and gives its place to the next."""
 _MOST_ANSWERS = 256
 _OFTEN = 2.0
 """Nobody is told of changes more often than once in so many seconds: of a thousand databases one changes all the time."""
+_SPREAD = 0.5
+_SPREAD_EACH = 0.01
+"""Who is told asks for the page anew. Of many each is told so much later that not all ask in the same moment."""
 _HEARTBEAT = 15.0
 """A stream that has nothing to say says so, for whoever would take it for dead."""
+_BUG = "this is a bug of partwarden; what happened is in the log of partwarden serve"
 
 Answer = TypeVar("Answer")
 
 
 @dataclass
 class _Watched:
-    """A database, and what is known of it; ``version`` counts its surveys."""
+    """A database, and what is known of it; ``version`` counts its surveys, ``asked_at`` is by the monotonic clock."""
 
     target: Target
     newest: Survey | None = None
     version: int = 0
+    asked_at: float = float("-inf")
+    is_slow: bool = False
+    looking: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Asked:
-    """An answer, or the wait for it, and when it was asked for."""
+    """An answer, or the wait for it, and after how many surveys of the database it was asked for."""
 
-    at: float
-    answer: asyncio.Future[Any] = field(repr=False)
+    version: int
+    answer: asyncio.Task[Any] = field(repr=False)
 
 
 class UnknownDatabase(LookupError):
     """Nobody watches a database of that name."""
 
 
+class AboutToEnd(PartwardenError):
+    """The program ends before a database has answered."""
+
+
 class Watch:
     """Watches ``targets``, each at most once in ``interval`` seconds; every target has a name of its own.
 
-    ``note`` is told of each survey.
+    ``timeout`` is for how many seconds one of them may take. When nobody looks for ``rest_after`` seconds, none is asked.
+    ``note`` is told of each survey. ``streams`` is how many people hold ``changes``.
     """
 
     def __init__(
@@ -64,36 +86,45 @@ class Watch:
         *,
         interval: float,
         timeout: float = 60,
+        rest_after: float = 300,
         note: Callable[[Survey], None] = lambda _: None,
     ) -> None:
         self.interval = interval
+        self._rest_after = rest_after
         self._note = note
         self._question = Question(timeout=timeout)
         self._watched = {target.name or "": _Watched(target) for target in targets}
-        self._answers: OrderedDict[Hashable, _Asked] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, Hashable], _Asked] = OrderedDict()
         self._version = 0
-        self._changed = asyncio.Condition()
+        self._has_news = asyncio.Event()
+        self._told = asyncio.Condition()
+        self._ending = asyncio.Event()
+        self.streams = 0
         self._somebody = asyncio.Event()
         self._seen_at = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._threads = ThreadPoolExecutor(min(_THREADS, len(targets)) or 1, thread_name_prefix="survey")
-        self._threads_for_more = ThreadPoolExecutor(_THREADS_FOR_MORE, thread_name_prefix="page")
-        self._free = asyncio.Semaphore(min(_THREADS, len(targets)) or 1)
+        self._lane = Lane(_AT_A_TIME, patience=_PATIENCE)
+        self._lane_of_the_slow = Lane(_SLOW_AT_A_TIME)
+        self._lane_of_pages = Lane(_AT_A_TIME, patience=_PATIENCE)
 
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Watch as long as the block lasts."""
+        """Watch as long as the block lasts. What is still being asked at its end is not waited for."""
         self._loop = asyncio.get_running_loop()
         self.look()
         tasks = [asyncio.create_task(self._follow(each)) for each in self._watched.values()]
+        tasks.append(asyncio.create_task(self._tell()))
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for threads in (self._threads, self._threads_for_more):
-                threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def rests(self) -> bool:
+        """Whether nobody has looked for so long that nothing is asked."""
+        return not self.streams and time.monotonic() - self._seen_at > self._rest_after
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,77 +157,134 @@ class Watch:
         return [each.newest for each in self._watched.values() if each.newest is not None]
 
     def version(self, name: str | None = None) -> int:
-        """Counts the surveys of a database, or of all."""
+        """Counts the surveys of a database; of all, how often there was news to tell. Raises UnknownDatabase."""
         return self._version if name is None else self._of(name).version
 
     async def first(self, name: str) -> Survey:
-        """The newest survey of a database; waits for the first."""
-        while (newest := self.newest(name)) is None:
-            async with self._changed:
-                await self._changed.wait()
-        return newest
+        """The newest survey of a database; waits for the first, which is its turn now.
+
+        Raises UnknownDatabase, and AboutToEnd.
+        """
+        self.look()
+        watched = self._of(name)
+        while watched.newest is None:
+            run = self._lane_of_pages.run(partial(self._begin, watched))
+            await self._unless_it_ends(asyncio.create_task(run))
+        return watched.newest
 
     async def changes(self, name: str | None = None) -> AsyncIterator[int | None]:
-        """The version each time there is a newer survey, of a database or of any; None where there was none for a while."""
+        """The version each time there is a newer survey, of a database or of any; None where there was none for a while.
+
+        Ends with ``end``. Raises UnknownDatabase.
+        """
         seen = self.version(name)
-        while True:
+        self.streams += 1
+        self.look()
+        try:
+            while not self._ending.is_set():
+                try:
+                    async with asyncio.timeout(_HEARTBEAT), self._told:
+                        while self.version(name) == seen and not self._ending.is_set():
+                            await self._told.wait()
+                except TimeoutError:
+                    yield None
+                    continue
+                await asyncio.sleep(random.uniform(0, min(_SPREAD, _SPREAD_EACH * self.streams)))  # noqa: S311
+                if not self._ending.is_set():
+                    seen = self.version(name)
+                    yield seen
+        finally:
+            self.streams -= 1
             self.look()
-            try:
-                async with asyncio.timeout(_HEARTBEAT), self._changed:
-                    while self.version(name) == seen:
-                        await self._changed.wait()
-            except TimeoutError:
-                yield None
-                continue
-            seen = self.version(name)
-            yield seen
-            await asyncio.sleep(_OFTEN)
+
+    async def end(self) -> None:
+        """The program is about to end: end every ``changes``, and every wait for a database."""
+        self._ending.set()
+        async with self._told:
+            self._told.notify_all()
 
     async def ask(self, name: str, what: Hashable, question: Callable[[str], Answer]) -> Answer:
-        """What ``question`` answers of a database's DSN, asked once an interval and once at a time, whoever wants to know.
+        """What ``question`` answers of a database's DSN, asked once for each survey, whoever wants to know.
 
-        Raises what it raises, to all who wait for it.
+        Raises what it raises, to all who wait for it, UnknownDatabase, and AboutToEnd.
         """
-        dsn = self._of(name).target.dsn
+        watched = self._of(name)
         key = (name, what)
         asked = self._answers.get(key)
-        if asked is None or (asked.answer.done() and time.monotonic() - asked.at > self.interval):
-            loop = asyncio.get_running_loop()
-            asked = _Asked(time.monotonic(), loop.run_in_executor(self._threads_for_more, question, dsn))
+        if asked is None or (asked.answer.done() and asked.version != watched.version):
+            begin = partial(in_thread, partial(question, watched.target.dsn))
+            asked = _Asked(watched.version, asyncio.create_task(self._lane_of_pages.run(begin)))
             self._answers[key] = asked
             self._answers.move_to_end(key)
             while len(self._answers) > _MOST_ANSWERS:
                 self._answers.popitem(last=False)
-        answer: Answer = await asyncio.shield(asked.answer)
+            asked.answer.add_done_callback(_heed)  # whoever asked may have left
+        answer: Answer = await self._unless_it_ends(asked.answer)
         return answer
+
+    async def _unless_it_ends(self, answer: asyncio.Task[Answer]) -> Answer:
+        """What comes of it; it goes on if nobody waits any longer."""
+        ending = asyncio.create_task(self._ending.wait())
+        try:
+            await asyncio.wait((answer, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ending.cancel()
+        if not answer.done():
+            raise AboutToEnd(
+                "partwarden serve was ended before the database answered", remedy="load the page when it runs again"
+            )
+        return answer.result()
 
     def forget(self, name: str) -> None:
         """Somebody has changed something in a database: what was asked before is out of date."""
-        for key in [key for key in self._answers if isinstance(key, tuple) and key[0] == name]:
+        for key in [key for key in self._answers if key[0] == name]:
             del self._answers[key]
 
     async def _follow(self, watched: _Watched) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._awake()
-            async with self._free:
-                started = time.monotonic()
-                newest = await loop.run_in_executor(self._threads, self._survey, watched.target)
-            watched.newest = newest
+            lane = self._lane_of_the_slow if watched.is_slow else self._lane
+            await lane.run(partial(self._begin, watched))
+            await asyncio.sleep(max(watched.asked_at + self.interval - time.monotonic(), 0))
+
+    def _begin(self, watched: _Watched) -> asyncio.Task[None]:
+        """The survey that is being taken; else a new one, unless the newest is not an interval old."""
+        is_due = time.monotonic() - watched.asked_at >= self.interval
+        if watched.looking is None or (watched.looking.done() and is_due):
+            watched.asked_at = time.monotonic()
+            watched.looking = asyncio.create_task(self._take(watched))
+        return watched.looking
+
+    async def _take(self, watched: _Watched) -> None:
+        try:
+            newest = await in_thread(partial(self._survey, watched.target))
             self._note(newest)
-            watched.version += 1
-            self._version += 1
-            async with self._changed:
-                self._changed.notify_all()
-            await asyncio.sleep(max(started + self.interval - time.monotonic(), 0))
+        except Exception:
+            name = watched.target.name or ""
+            log.exception("database %s could not be looked at", name)
+            newest = Survey(name, datetime.now(UTC), Report(name, error=_BUG), unseen=_BUG)
+        watched.is_slow = time.monotonic() - watched.asked_at > _PATIENCE
+        watched.newest = newest
+        watched.version += 1
+        self._has_news.set()
 
     def _survey(self, target: Target) -> Survey:
         question = Question(timeout=self._question.timeout, thresholds=target.thresholds)
         return survey(target.dsn, question, name=target.name)
 
+    async def _tell(self) -> None:
+        """Tell everybody who waits for it that there are newer surveys, all at once."""
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            self._version += 1
+            async with self._told:
+                self._told.notify_all()
+            await asyncio.sleep(_OFTEN)
+
     async def _awake(self) -> None:
         """Wait until somebody looks, where nobody has for long."""
-        if time.monotonic() - self._seen_at > _REST_AFTER:
+        if self.rests:
             self._somebody.clear()
             await self._somebody.wait()
 
@@ -205,3 +293,8 @@ class Watch:
             return self._watched[name]
         except KeyError:
             raise UnknownDatabase(name) from None
+
+
+def _heed(answer: asyncio.Task[Any]) -> None:
+    if not answer.cancelled():
+        answer.exception()

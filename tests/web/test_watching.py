@@ -1,0 +1,250 @@
+"""However many people look, and whatever databases are like: each is asked once an interval, and nobody waits for another."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bench.browsers import FLEET, Crowd
+
+from partwarden.health import Target
+from partwarden.survey import Survey, survey
+from partwarden.web import watching
+from partwarden.web.watching import Watch
+from tests.partition_sets import daily_set
+from tests.servers import Database, Server
+from tests.waiting import wait_until
+from tests.web.looked_at import SET, open_streams, served, serving_process, sessions, silent_server
+
+pytestmark = pytest.mark.one_server
+
+EVERY = 0.5
+
+
+@pytest.fixture
+def app(database: Database) -> Database:
+    """A database with a set."""
+    with database.connect_owner() as owner:
+        owner.execute("create schema app")
+        daily_set(owner, SET)
+    return database
+
+
+@pytest.fixture
+def other(server: Server) -> Iterator[Database]:
+    made = server.new_database()
+    yield made
+    server.drop_database(made)
+
+
+def target(database: Database, name: str = "app") -> Target:
+    return Target(database.owner_dsn, name)
+
+
+def errors_of(watch: Watch, name: str) -> str:
+    newest = watch.newest(name)
+    return "" if newest is None else newest.report.error or ""
+
+
+def test_however_many_people_look_a_database_is_asked_once_an_interval(app: Database, other: Database) -> None:
+    databases = {"app": app, "other": other}
+    before = {name: sessions(each.server, each.name) for name, each in databases.items()}
+    started = time.monotonic()
+    with served(lambda: Watch([target(each, name) for name, each in databases.items()], interval=EVERY)) as page:
+        looks = page.look(Crowd(people=20, wanderers=0, seconds=3))
+    intervals = (time.monotonic() - started) / EVERY
+    assert looks.refused == []
+    assert len(looks.answers[FLEET]) >= 40
+    for name, each in databases.items():
+        asked = page.watch.version(name)
+        assert 2 <= asked <= intervals + 1
+        wait_until(lambda: sessions(each.server, each.name) - before[name] >= asked, "all of them are counted")  # noqa: B023
+        assert sessions(each.server, each.name) - before[name] <= asked + 1  # the last may have been interrupted
+
+
+def test_a_set_that_many_people_look_at_is_asked_for_once_for_each_survey(app: Database) -> None:
+    with served(lambda: Watch([target(app)], interval=600)) as page:
+        page.get("/database?name=app")
+        before = sessions(app.server, app.name)
+        for _ in range(2):
+            answers = page.get_at_once(20, f"/set?database=app&name={SET}")
+            assert {each.status_code for each in answers} == {200}
+    wait_until(lambda: sessions(app.server, app.name) > before, "it is counted")
+    assert sessions(app.server, app.name) == before + 1
+
+
+def test_nothing_is_asked_while_nobody_looks_and_a_look_wakes_it(app: Database) -> None:
+    with served(lambda: Watch([target(app)], interval=0.1, rest_after=0.6)) as page:
+        page.wait_for_surveys("app", 1)
+        wait_until(lambda: page.watch.rests, "it rests")
+
+        def asked() -> tuple[int, int]:
+            return page.watch.version("app"), sessions(app.server, app.name)
+
+        time.sleep(1)  # a survey may not be over yet
+        before = asked()
+        time.sleep(1)
+        assert asked() == before
+
+        assert page.get("/database?name=app").status_code == 200
+        page.wait_for_surveys("app", 1)
+
+
+def test_who_only_holds_the_stream_open_looks(app: Database) -> None:
+    with served(lambda: Watch([target(app)], interval=0.1, rest_after=0.3)) as page, open_streams(page.port, 1):
+        time.sleep(0.6)
+        assert not page.watch.rests
+        page.wait_for_surveys("app", 1)
+
+
+def test_databases_that_never_answer_hold_up_no_other(app: Database) -> None:
+    with ExitStack() as stack:
+        silent = [Target(stack.enter_context(silent_server()), f"silent {number}") for number in range(12)]
+        page = stack.enter_context(served(lambda: Watch([*silent, target(app)], interval=EVERY, timeout=20)))
+        started = time.monotonic()
+        page.wait_for_surveys("app", 1)
+        assert time.monotonic() - started < 8  # they are given up after 10
+        page.wait_for_surveys("app", 3, seconds=8)
+        assert page.watch.version("silent 0") == 0
+
+
+def test_a_page_that_is_waited_for_is_looked_at_first(app: Database) -> None:
+    with ExitStack() as stack:
+        silent = [Target(stack.enter_context(silent_server()), f"silent {number}") for number in range(40)]
+        page = stack.enter_context(served(lambda: Watch([*silent, target(app)], interval=60, timeout=20)))
+        started = time.monotonic()
+        assert page.get("/database?name=app").status_code == 200
+        assert time.monotonic() - started < 5  # 40 of them by 8 for 2 seconds each make 10
+
+
+def test_what_nobody_expected_does_not_end_the_watching(
+    app: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> Survey:
+        raise KeyError("nobody thought of that")
+
+    monkeypatch.setattr(watching, "survey", fails)
+    with served(lambda: Watch([target(app)], interval=EVERY)) as page:
+        page.wait_for_surveys("app", 1)
+        assert "this is a bug of partwarden" in page.get("/database?name=app").text
+        monkeypatch.setattr(watching, "survey", survey)
+        wait_until(lambda: not errors_of(page.watch, "app"), "it is looked at again")
+    told, *_ = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert told.getMessage() == "database app could not be looked at"
+    assert told.exc_info is not None
+
+
+def test_a_database_that_is_dropped_says_so_and_comes_back_when_it_does(app: Database, other: Database) -> None:
+    with served(lambda: Watch([target(app), target(other, "other")], interval=EVERY)) as page:
+        page.wait_for_surveys("other", 1)
+        other.server.drop_database(other)
+        wait_until(lambda: "does not exist" in errors_of(page.watch, "other"), "it is missed")
+        page.wait_for_surveys("app", 2)
+        assert not errors_of(page.watch, "app")
+        other.server.new_database(other.name)
+        wait_until(lambda: not errors_of(page.watch, "other"), "it is there again")
+
+
+def test_one_database_under_two_names_is_two_rows(app: Database) -> None:
+    with served(lambda: Watch([target(app, "first"), target(app, "second")], interval=600)) as page:
+        for name in ("first", "second"):
+            assert page.get(f"/database?name={name}").status_code == 200
+
+
+def test_serve_ends_in_two_seconds_whoever_listens_and_whatever_hangs(app: Database, tmp_path: Path) -> None:
+    with silent_server() as silent:
+        targets = [target(app), Target(silent, "silent")]
+        with serving_process(targets, tmp_path) as (process, port), open_streams(port, 50) as streams:
+            waiting = socket.create_connection(("127.0.0.1", port))
+            waiting.sendall(b"GET /database?name=silent HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            time.sleep(0.2)
+            started = time.monotonic()
+            process.terminate()
+            process.wait(10)
+            assert time.monotonic() - started < 2
+            for stream in streams:
+                assert _ended_well(stream)
+            waiting.close()
+            assert process.stderr is not None
+            assert "Traceback" not in process.stderr.read()
+
+
+def test_people_who_go_leave_nothing_behind(app: Database) -> None:
+    with served(lambda: Watch([target(app)], interval=EVERY)) as page:
+        page.wait_for_surveys("app", 1)
+        with open_streams(page.port, 30):
+            wait_until(lambda: page.watch.streams == 30, "all of them listen")
+        wait_until(lambda: page.watch.streams == 0, "nobody does")
+        page.wait_for_surveys("app", 1)
+
+
+def test_who_reads_slowly_gets_the_newest_and_not_all_that_was(app: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_OFTEN", 0.01)
+    answer = survey(app.owner_dsn, name="app")
+    monkeypatch.setattr(watching, "survey", lambda *_, **__: answer)
+
+    async def read_slowly() -> tuple[list[int | None], int]:
+        watch = Watch([target(app)], interval=0.01)
+        read = []
+        async with watch.watching():
+            changes = watch.changes()
+            for _ in range(3):
+                read.append(await anext(changes))
+                behind = watch.version() + 5
+                while watch.version() < behind:
+                    await asyncio.sleep(0.01)
+            newest = watch.version()
+            read.append(await anext(changes))
+            await changes.aclose()  # type: ignore[attr-defined]
+        return read, newest
+
+    read, newest = asyncio.run(read_slowly())
+    assert None not in read
+    assert read[-1] is not None
+    assert read[-1] >= newest
+    assert newest >= 15
+
+
+def test_memory_does_not_grow_with_rounds(app: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_OFTEN", 0.01)
+    answer = survey(app.owner_dsn, name="app")
+    monkeypatch.setattr(
+        watching, "survey", lambda _, __, name: replace(answer, name=name, sets=tuple(map(replace, answer.sets)))
+    )
+    names = [f"shard {number}" for number in range(20)]
+
+    def rounds(number: int) -> int:
+        wanted = page.watch.version(names[-1]) + number
+        while page.watch.version(names[-1]) < wanted:
+            page.get("/")
+            page.get(f"/set?database={names[0]}&name=app.none")
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    with (
+        served(lambda: Watch([target(app, name) for name in names], interval=0.05)) as page,
+        open_streams(page.port, 5),
+    ):
+        tracemalloc.start()
+        try:
+            after_some = rounds(10)
+            assert rounds(30) < after_some + 200_000
+        finally:
+            tracemalloc.stop()
+
+
+def _ended_well(stream: socket.socket) -> bool:
+    """Whether a chunked answer came to its end, and was not cut off."""
+    said = b""
+    while more := stream.recv(4096):
+        said += more
+    return said.endswith(b"0\r\n\r\n")
