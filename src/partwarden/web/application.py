@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from partwarden.survey import Survey
 from partwarden.web import live, pages
+from partwarden.web.recent import Recent
 from partwarden.web.template import Templates
 from partwarden.web.watching import Watch
 
@@ -58,6 +59,7 @@ def application(
         lifespan=lifespan,
         middleware=[*middleware, Middleware(GZipMiddleware, minimum_size=2000)],
         exception_handlers=pages.FAILURES,
+    made.state.recent = Recent()
     )
     made.state.watch = watch
     made.state.scrape = scrape

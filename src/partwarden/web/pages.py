@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar
 
 import psycopg
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,11 +19,13 @@ from partwarden.metrics.exposition import CONTENT_TYPE
 from partwarden.survey import Survey
 from partwarden.web import fleet as fleets
 from partwarden.web import growth, runs, sets, timeline, trend
+from partwarden.web.recent import Recent
 from partwarden.web.template import Templates
 from partwarden.web.watching import AboutToEnd, UnknownDatabase, Watch
 from partwarden.web.wording import link
 
 Answer = TypeVar("Answer")
+Made = TypeVar("Made")
 
 _SECONDS = 20
 _MOST_INCIDENTS = 200
@@ -34,11 +37,27 @@ async def fleet(request: Request) -> Response:
     if len(watch.names) == 1:
         return RedirectResponse(link("/database", name=watch.names[0]))
     asked = request.query_params
-    rows = fleets.summed_up(watch.surveys())
-    shown = fleets.chosen(
-        rows, text=asked.get("q", ""), standing=asked.get("standing", ""), page=_number(asked.get("page", "1")) or 1
-    )
-    return _page(request, "fleet.html", fleet=shown, asked=dict(asked), standings=tuple(fleets.Standing))
+    wanted = asked.get("q", ""), asked.get("standing", ""), _number(asked.get("page", "1")) or 1
+    shown, table = _recent(request, ("fleet", wanted), lambda: _draw_fleet(request, *wanted))
+    return _page(request, "fleet.html", fleet=shown, table=table, asked=dict(asked), standings=tuple(fleets.Standing))
+
+
+def _draw_fleet(request: Request, text: str, standing: str, page: int) -> tuple[fleets.Fleet, Markup]:
+    shown = fleets.chosen(_rows(request), text=text, standing=standing, page=page)
+    templates: Templates = request.app.state.templates
+    return shown, templates.part("fleet_table.html", fleet=shown)
+
+
+def _rows(request: Request) -> tuple[fleets.FleetRow, ...]:
+    return _recent(request, "rows", lambda: fleets.summed_up(_watch(request).surveys()))
+
+
+def _recent(request: Request, what: Hashable, make: Callable[[], Made]) -> Made:
+    """What rests on the surveys of all databases only: many people want the same at every event."""
+    recent: Recent = request.app.state.recent
+    watch = _watch(request)
+    watch.look()
+    return recent.of(watch.version(), what, make)
 
 
 async def database(request: Request) -> Response:
@@ -86,7 +105,7 @@ async def incidents(request: Request) -> Response:
     """What is wrong now and what was: of one database with all that is kept, of all what their checks find."""
     watch = _watch(request)
     if len(watch.names) > 1 and "database" not in request.query_params:
-        rows = fleets.summed_up(watch.surveys())
+        rows = _rows(request)
         found = [survey for _, survey in watch.surveys() if survey is not None and survey.report.findings]
         order = {row.name: number for number, row in enumerate(rows)}
         return _page(request, "findings.html", surveys=sorted(found, key=lambda each: order[each.name])[: fleets.PAGE])
@@ -138,6 +157,8 @@ async def _newest(request: Request, name: str | None = None) -> Survey:
         return await watch.first(name)
     except UnknownDatabase:
         raise HTTPException(404, "no database of that name is watched") from None
+    except AboutToEnd as failure:
+        raise HTTPException(503, failure.problem) from None
 
 
 async def _asked(request: Request, name: str, what: Hashable, question: Callable[[str], Answer]) -> Answer:
@@ -157,8 +178,6 @@ def _watch(request: Request) -> Watch:
 
 
 def _page(request: Request, name: str, **shown: Any) -> HTMLResponse:
-    except AboutToEnd as failure:
-        raise HTTPException(503, failure.problem) from None
     templates: Templates = request.app.state.templates
     return templates.page(request, name, **shown)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -39,3 +40,8 @@ class Templates:
             **shown,
         )
         return HTMLResponse(text, status_code=status_code)
+
+    def part(self, name: str, **shown: Any) -> Markup:
+        """What is the same for everybody in a page: it knows neither who looks nor where."""
+        text = self._environment.get_template(name).render(now=datetime.now(UTC), **shown)
+        return Markup(text)  # noqa: S704 - the template has escaped it
