@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Route
 
 from partwarden.survey import Survey
 from partwarden.web import live, pages
+from partwarden.web.assets import Assets
 from partwarden.web.recent import Recent
 from partwarden.web.template import Templates
 from partwarden.web.watching import Watch
-
-ASSETS = Path(__file__).parent / "assets"
 
 Scrape = Callable[[Sequence[Survey]], str]
 """Writes what ``/metrics`` answers."""
@@ -49,7 +45,7 @@ def application(
         Route("/jobs", pages.jobs, name="jobs"),
         Route("/events", live.events, name="events"),
         Route("/healthz", pages.healthz, name="healthz"),
-        Mount("/static", _Assets(directory=ASSETS), name="static"),
+        Route("/static/{path:path}", Assets().answer, name="static"),
         *more_routes,
     ]
     if scrape is not None:
@@ -59,19 +55,10 @@ def application(
         lifespan=lifespan,
         middleware=[*middleware, Middleware(GZipMiddleware, minimum_size=2000)],
         exception_handlers=pages.FAILURES,
-    made.state.recent = Recent()
     )
     made.state.watch = watch
     made.state.scrape = scrape
     made.state.templates = Templates()
+    made.state.recent = Recent()
     made.state.allows_actions = allows_actions
     return made
-
-
-class _Assets(StaticFiles):
-    """Files of the wheel, which change with its version only."""
-
-    def file_response(self, *arguments: object, **named: object) -> ASGIApp:  # type: ignore[override]
-        response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = "public, max-age=3600"
-        return response
