@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.servers import MAJORS
 
-from bench import default_partition, drain, maintenance, run_log, sets
+from bench import default_partition, drain, maintenance, page, run_log, sets
 from bench.options import Options
 
 
@@ -32,6 +32,7 @@ _BENCHMARKS = {
     "default_partition": _Benchmark(_on_each_server(default_partition.run), (18,), 7),
     "drain": _Benchmark(drain.run, MAJORS, 3),
     "maintenance": _Benchmark(maintenance.run, MAJORS, 3),
+    "page": _Benchmark(page.run, (18,), 1),
 }
 
 
