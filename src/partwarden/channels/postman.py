@@ -192,7 +192,8 @@ class Postman:
         self._collect(connection)
         self._renew(connection)
         if not state.delivers:
-            self._say("nothing is delivered from here as long as its `monitor.channel` is not agent or both")
+            if self._senders.channels:
+                self._say("nothing is delivered from here as long as its `monitor.channel` is not agent or both")
             return False
         chosen = self._route(connection) if state.has_new else {}
         busy = {channel for _, channel in self._sending}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
 from partwarden import bundle
+from partwarden.agent_schedule import kept_jobs
 from partwarden.catalog import ManagedSet, Partman, Table, managed_sets, one_below, read_partman, read_tables
 from partwarden.config.names import QualifiedName
 from partwarden.database import Connection, Server, inspect, problem_of, quoted
 from partwarden.errors import PartwardenError
 from partwarden.initial.entries import Detail
 from partwarden.install import installed_version
-from partwarden.schedule import NoCron, ScheduledJob, jobs_of, open_cron
+from partwarden.schedule import NoCron, ScheduledJob, job_name, jobs_of, open_cron
 
 _CONSTANT = re.compile(r"'((?:[^']|'')*)'::[a-z ]+|(-?[0-9]+|true|false)")
 
@@ -62,11 +63,15 @@ class Installed:
 
 @dataclass(frozen=True)
 class Jobs:
-    """pg_cron's jobs for this database, as far as this role sees them; ``problem`` says why none could be looked for."""
+    """pg_cron's jobs for this database, as far as this role sees them; ``problem`` says why none could be looked for.
+
+    ``by_agent``: pg_cron has none of ours, and an agent keeps them.
+    """
 
     ours: tuple[ScheduledJob, ...] = ()
     partmans: tuple[PartmanJob, ...] = ()
     problem: str | None = None
+    by_agent: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def look(connection: Connection, dsn: str) -> Found:
         details=_details(connection, managed),
         widths=_widths(connection, partman),
         installed=_installed(connection),
-        jobs=_jobs(dsn, server.database),
+        jobs=_kept(connection, server.database, _jobs(dsn, server.database)),
     )
 
 
@@ -195,6 +200,18 @@ def _constant(default: str | None) -> str | None:
     if found is None:
         return None
     return found[1].replace("''", "'") if found[1] is not None else found[2]
+
+
+def _kept(connection: Connection, database: str, jobs: Jobs) -> Jobs:
+    """The same, with the jobs that an agent keeps where pg_cron has none."""
+    kept = kept_jobs(connection)
+    if jobs.ours or not kept:
+        return jobs
+    ours = tuple(
+        ScheduledJob(each.kind, job_name(each.kind, database), each.schedule, each.command, database, active=True)
+        for each in kept.values()
+    )
+    return replace(jobs, ours=ours, by_agent=True)
 
 
 def _jobs(dsn: str, database: str) -> Jobs:

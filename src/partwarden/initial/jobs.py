@@ -23,10 +23,12 @@ def jobs_and_settings(found: Found) -> Iterator[str]:
     jobs = {job.kind: job for job in found.jobs.ours}
     if found.jobs.problem is not None:
         yield from comment(f"pg_cron's jobs could not be looked at: {found.jobs.problem}", 4)
+    if found.jobs.by_agent:
+        yield from section({"scheduler": "agent"}, 4)
     yield from _partmans_jobs(found)
     yield from _job("maintenance", jobs.get("maintain"), _said(Maintenance, settings), {})
     monitor = jobs.get("monitor")
-    yield from _job("monitor", monitor, _said(Monitor, settings), _told_by(monitor))
+    yield from _job("monitor", monitor, _said(Monitor, settings), _told_by(monitor, settings.get("delivered_by")))
     thresholds = _said(Thresholds, settings)
     if thresholds:
         yield from section({"thresholds": thresholds}, 4)
@@ -76,17 +78,17 @@ def _job(
     yield from commented(section({key: values}, 4), 4)
 
 
-def _told_by(job: ScheduledJob | None) -> Mapping[str, Value] | None:
-    """How the monitor tells; None where its command is not one that we would write."""
+def _told_by(job: ScheduledJob | None, delivered_by: str | None) -> Mapping[str, Value] | None:
+    """How the monitor tells; None where its command is not one that we would write. Without a word it is aws_lambda."""
     if job is None:
         return {}
     if job.command == SILENT_MONITOR:
-        return {"channel": "none"}
+        return {"channel": delivered_by or "none"}
     found = _CALL.fullmatch(job.command)
-    if found is None:
+    if found is None or delivered_by == "agent":
         return None
     function, topic = (literal[1:-1].replace("''", "'") for literal in found.groups())
-    return {"lambda_arn": function, "topic_arn": topic}
+    return {**({"channel": delivered_by} if delivered_by else {}), "lambda_arn": function, "topic_arn": topic}
 
 
 def _said(model: type[Maintenance] | type[Monitor] | type[Thresholds], settings: Mapping[str, str]) -> dict[str, Value]:
