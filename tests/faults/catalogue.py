@@ -284,6 +284,19 @@ def _(world: World) -> None:
         raise AssertionError("a function that does not exist was invoked")
 
 
+@fault("a channel of the agent's does not take what it is told", "delivery-failing", with_partwarden=True)
+def _(world: World) -> None:
+    world.owner.execute("update partwarden.setting set delivered_by = 'agent'")
+    world.owner.execute(
+        "insert into partwarden.notification (created_at, subject, message, payload, next_attempt_at, routed_at) "
+        "values (now() - interval '1 hour', 's', 'm', '{}', now(), now())"
+    )
+    world.owner.execute(
+        "insert into partwarden.delivery (notification_number, channel, incidents, attempts, next_attempt_at, last_error) "
+        "values (1, 'chat', '{}', 9, now() + interval '15 minutes', 'Slack answered 404')"
+    )
+
+
 # Sets.
 
 
