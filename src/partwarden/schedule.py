@@ -92,6 +92,7 @@ def schedule(
             )
         if cluster is not None:
             target.execute("update partwarden.setting set cluster = %s", (cluster,))
+        also_by_agent = lambda_arn is not None and _deliver_by_both(target)
         aws_lambda_notes = list(_aws_lambda_notes(target, server.user))
         maintained = server.has("pg_partman")
     with open_cron(dsn, server.database, cron_database, timeout) as cron:
@@ -114,6 +115,8 @@ def schedule(
             )
         else:
             notes += aws_lambda_notes
+        if also_by_agent:
+            notes.append("an agent has delivered until now; from now on the function and the agent do")
         notes += _cron_notes(cron, server.database, cron_server.database)
     return ScheduleReport(cron_server.database, jobs, tuple(notes))
 
@@ -325,6 +328,14 @@ def refuse_unprivileged(cron: Connection, user: str) -> None:
             remedy=f"as its owner: grant usage on schema cron to {role}; "
             f"grant execute on function cron.schedule_in_database to {role};",
         )
+
+
+def _deliver_by_both(target: Connection) -> bool:
+    """Have the function be told where only an agent has been; whether that was so."""
+    if target.execute("select to_regclass('partwarden.delivery') is null").fetchone() == (True,):
+        return False  # an older partwarden, which knows of no agents
+    changed = target.execute("update partwarden.setting set delivered_by = 'both' where delivered_by = 'agent'")
+    return changed.rowcount > 0
 
 
 def _aws_lambda_notes(target: Connection, user: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from partwarden.health import Question, check_database
 from partwarden.initial import initial_file
 from partwarden.install import install
 from partwarden.planning import plan
+from partwarden.schedule import schedule
 from tests.agents import Log, agent, config_of, running, told_by_agents
 from tests.as_code import applied, written
 from tests.partition_sets import daily_set
@@ -255,3 +256,16 @@ def test_a_monitor_that_no_agent_calls_is_told_of_with_the_way_out(
     (finding,) = [each for each in report.findings if each.check == "monitor-overdue"]
     assert finding.detail["cause"] == "The agent calls it, and it fails: permission denied"
     assert (finding.remedy or "").startswith("partwarden agent --once")
+
+
+def test_where_an_agent_delivers_a_function_that_is_scheduled_tells_as_well(
+    database: Database, owner: Connection
+) -> None:
+    told_by_agents(owner)
+    report = schedule(
+        database.owner_dsn,
+        lambda_arn="arn:aws:lambda:us-east-1:123456789012:function:alert",
+        topic_arn="arn:aws:sns:us-east-1:123456789012:topic",
+    )
+    assert "an agent has delivered until now; from now on the function and the agent do" in report.notes
+    assert owner.execute("select delivered_by from partwarden.setting").fetchone() == ("both",)

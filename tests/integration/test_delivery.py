@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,7 +18,9 @@ from partwarden.install import install
 from partwarden.local.aws import AlertPath, LocalAws
 from partwarden.local.cluster import free_port
 from partwarden.local.mailbox import Mailbox
+from tests.agents import agent, config_of
 from tests.partition_sets import daily_set, put_row_in_the_way
+from tests.receivers import http_receiver
 from tests.servers import Database, with_application_name
 from tests.waiting import wait_until
 
@@ -306,3 +309,34 @@ def swallowing_proxy(endpoint: str) -> Iterator[str]:
     for each in open_connections:
         each.close()
     thread.join()
+
+
+def test_the_function_and_an_agent_tell_each_for_themselves_and_an_agent_alone_leaves_the_function_out(
+    owner: Connection,
+    database: Database,
+    alert_path: AlertPath,
+    mailbox: Mailbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken_set(owner)
+    with http_receiver() as hook:
+        monkeypatch.setenv("HOOK_URL", hook.url)
+        by_agent = agent(config_of(tmp_path, [{"name": "hook", "url": "env:HOOK_URL"}], database))
+        owner.execute("update partwarden.setting set delivered_by = 'both'")
+        monitor(database, alert_path)
+        mails_of(mailbox, database, at_least=1)
+        assert states(owner) == [(1, False, None)], "the agent has still to tell of it"
+        by_agent.once()
+        assert states(owner) == [(1, True, None)]
+
+        owner.execute("update partwarden.setting set delivered_by = 'agent'")
+        owner.execute("delete from app.a where id = 999999")
+        monitor(database, alert_path)
+        assert states(owner)[1] == (0, False, None)
+        by_agent = agent(config_of(tmp_path, [{"name": "hook", "url": "env:HOOK_URL"}], database))
+        by_agent.once()
+        assert states(owner)[1] == (0, True, None)
+        assert [request.json["incidents"][0]["event"] for request in hook.requests] == ["opened", "resolved"]
+    assert len(mails_of(mailbox, database)) == 1
+    assert owner.execute("select last_error from partwarden.heartbeat").fetchone() == (None,)

@@ -18,8 +18,9 @@ from partwarden.channels import outbox
 from partwarden.channels.message import one_line
 from partwarden.channels.outbox import Delivery, State
 from partwarden.channels.senders import Senders
+from partwarden.channels.silence import notice_silence
 from partwarden.channels.timekeeper import Timekeeper
-from partwarden.config import Database
+from partwarden.config import Database, Monitor
 from partwarden.database import Connection, connect, problem_of
 from partwarden.errors import AgentFailed, ChannelFailed, PartwardenError
 from partwarden.schedule import NoCron, open_cron
@@ -192,7 +193,7 @@ class Postman:
         self._collect(connection)
         self._renew(connection)
         if not state.delivers:
-            if self._senders.channels:
+            if self._senders.channels and not self._is_told_otherwise:
                 self._say("nothing is delivered from here as long as its `monitor.channel` is not agent or both")
             return False
         chosen = self._route(connection) if state.has_new else {}
@@ -205,6 +206,12 @@ class Postman:
             self._sending[delivery.number, delivery.channel] = Sending(delivery, future)
             future.add_done_callback(lambda _: self.wake())
         return bool(chosen or claimed)
+
+    @property
+    def _is_told_otherwise(self) -> bool:
+        """Whether the file says that no agent is to deliver."""
+        monitor = self._described.monitor if self._described is not None else None
+        return isinstance(monitor, Monitor) and (monitor.channel in ("aws_lambda", "none") or bool(monitor.lambda_arn))
 
     def _route(self, connection: Connection) -> Mapping[int, Sequence[str]]:
         channels = [channel.described for channel in self._senders.channels.values()]
@@ -288,6 +295,7 @@ def _connected(dsn: str) -> Iterator[Connection]:
     """A connection for the agent's short statements: in autocommit, each with a time-out, names looked up nowhere else."""
     with connect(dsn, timeout=_STATEMENT_SECONDS) as connection:
         connection.autocommit = True
+        notice_silence(connection)
         connection.execute("select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)")
         yield connection
 

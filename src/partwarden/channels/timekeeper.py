@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from partwarden.channels.outbox import AgentJob
+from partwarden.channels.silence import notice_silence
 from partwarden.database import Connection, connect, problem_of
 from partwarden.errors import PartwardenError
 
@@ -142,6 +143,7 @@ class Timekeeper:
         stack = ExitStack()
         session = stack.enter_context(connect(self._dsn))
         session.autocommit = True
+        notice_silence(session)
         self._sessions[kind] = (stack, session)
         return session
 
