@@ -18,6 +18,7 @@ databases:
       - {table: app.visits, control: created_at, interval: 1 month}
       - {table: app.orders, control: created_at, interval: 1 month, premake: 5, retention: {keep: 1 year, then: drop}}
 """
+CHANNELS = "channels:\n  - {name: mail, url: 'mailto://127.0.0.1:1?from=a@example.com&to=b@example.com'}\n"
 OBSTACLE = "      - {table: app.missing, control: created_at, interval: 1 month}\n"
 
 COMMANDS = (
@@ -35,6 +36,7 @@ COMMANDS = (
     "incidents show 7",
     "install app",
     "schedule app",
+    "agent --once",
     "unschedule app",
     "upgrade-check",
 )
@@ -49,7 +51,8 @@ _FREE = {"detail", "payload", "receipt", "server", "versions"}
 def shapes(world: World) -> Iterator[tuple[str, list[str]]]:
     """Of each command the rows of a table: field, and type."""
     for command in COMMANDS:
-        world.write("partwarden.yaml", FILE + OBSTACLE if command == "plan" else FILE)
+        file = FILE + OBSTACLE if command == "plan" else FILE
+        world.write("partwarden.yaml", CHANNELS + file if command == "agent --once" else file)
         done = world.shell(f"partwarden {command} --json 2> /dev/null")
         yield _ARGUMENTS.sub("", command), _rows(done.stdout)
 
