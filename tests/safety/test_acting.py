@@ -380,3 +380,7 @@ def test_a_database_without_a_record_or_that_is_not_there_is_said(database: Data
             assert (answer.status_code, "can&#39;t be reached" in answer.text) == (503, True)
             assert "secret_name" not in answer.text
             assert "s3cr3t" not in answer.text
+        fields = {"action": "maintain", "database": "gone", "object": "app.a", "csrf": browser.csrf("/works")}
+        said = ended(browser, browser.post("/act", fields).headers["location"])
+        assert "can&#39;t be reached" in said
+        assert "secret_name" not in said

@@ -27,6 +27,16 @@ class NotAllowed(ActionRefused):
     """Somebody asked for what is not for them to do, or not from where they did."""
 
 
+class OutOfReach(ActionRefused):
+    """A database can't be reached; no word of where it is, and as whom it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This database can't be reached at the moment.",
+            remedy="partwarden check, where partwarden serve runs, says why.",
+        )
+
+
 def answer(
     request: HTTPConnection, status: int, sentence: str, way_out: str, headers: Mapping[str, str] | None = None
 ) -> Response:
@@ -46,11 +56,9 @@ def answer(
 def answer_to(request: HTTPConnection, failure: PartwardenError) -> Response:
     """The answer that says what an error of ours says, but for where a database is, and as whom it is asked."""
     if isinstance(failure, CouldNotConnect):
-        return answer(
-            request, 503, "This database can't be reached at the moment.",
-            "partwarden check, where partwarden serve runs, says why.",
-        )  # fmt: skip
-    return answer(request, 403 if isinstance(failure, NotAllowed) else 409, failure.for_everybody, failure.remedy)
+        failure = OutOfReach()
+    status = 503 if isinstance(failure, OutOfReach) else 403 if isinstance(failure, NotAllowed) else 409
+    return answer(request, status, failure.problem, failure.remedy)
 
 
 def in_words(endpoint: Endpoint) -> Endpoint:

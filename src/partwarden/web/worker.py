@@ -12,9 +12,10 @@ import psycopg
 from partwarden.audit import Outcome, put_on_record
 from partwarden.database import Connection, connect, explained, problem_of
 from partwarden.draining import Drain, Event, Finished, Planned, Progress, Step, Waiting, drain
-from partwarden.errors import ActionRefused, PartwardenError, RepairFailed
+from partwarden.errors import ActionRefused, CouldNotConnect, PartwardenError, RepairFailed
 from partwarden.report.amounts import size
 from partwarden.web.actions import Asked, Kind, rights_missing, statement
+from partwarden.web.refusal import OutOfReach
 from partwarden.web.work import State
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ _CONNECT_SECONDS = 20
 class Cancelled(PartwardenError):
     """Somebody has cancelled it."""
 
-
-_CANCELLED = Cancelled("it was cancelled", remedy="Nothing is lost: a second one goes on from there.")
+    def __init__(self) -> None:
+        super().__init__("it was cancelled", remedy="Nothing is lost: a second one goes on from there.")
 
 
 class Desk(Protocol):
@@ -82,7 +83,9 @@ class Worker:
             self._end(state, record, Outcome.DONE)
         except Exception as failure:  # noqa: BLE001 - a thread has nobody to tell but this
             if self._is_cancelled.is_set():
-                self._end(State.CANCELLED, record, Outcome.CANCELLED, _CANCELLED)
+                self._end(State.CANCELLED, record, Outcome.CANCELLED, Cancelled())
+            elif isinstance(failure, CouldNotConnect):  # it says where to, and as whom
+                self._end(State.FAILED, record, Outcome.FAILED, OutOfReach())
             elif isinstance(failure, PartwardenError):
                 self._end(State.FAILED, record, Outcome.FAILED, rights_missing(failure, self._dsn))
             else:
@@ -126,7 +129,7 @@ class Worker:
             self._connection = connection
             try:
                 if self._is_cancelled.is_set():
-                    raise _CANCELLED
+                    raise Cancelled
                 connection.execute("call partwarden.maintain(%s::text)", (self._asked.object,))
             finally:
                 self._connection = None
@@ -148,7 +151,7 @@ class Worker:
             case Planned() | Finished():
                 return
         if self._is_cancelled.is_set():
-            raise _CANCELLED
+            raise Cancelled
 
     def _put_on_record(
         self, outcome: Outcome, began_as: int | None = None, problem: PartwardenError | None = None
