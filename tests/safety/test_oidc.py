@@ -134,6 +134,7 @@ def test_a_claim_may_be_told_by_userinfo_only(known: Provider) -> None:
         {"exp": 1},
         {"iat": None},
         {"azp": "another"},
+        {"aud": "another", "azp": CLIENT_ID},
     ],
     ids=str,
 )

@@ -163,6 +163,12 @@ def test_where_nobody_has_to_log_in_nobody_comes_through_a_proxy(page: Page, hea
     assert (answer.status_code, "came through a proxy" in answer.text) == (403, True)
 
 
+@pytest.mark.parametrize("name", ["anna\u200b", "anna\u202e", "an  na", "a" * 101])
+def test_a_name_that_looks_like_anothers_lets_nobody_in(behind_proxy: Page, name: str) -> None:
+    assert behind_proxy.program().get("/peer", headers=[(b"X-Forwarded-User", name.encode())]).status_code == 401
+    assert behind_proxy.program().get("/peer", headers=[(b"X-Forwarded-User", "ännä".encode())]).status_code == 200
+
+
 def test_a_name_with_signs_of_markup_is_only_a_name(behind_proxy: Page) -> None:
     answer = behind_proxy.browser(**{"X-Forwarded-User": "<script>alert(1)</script>"}).get("/works")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
