@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +20,6 @@ SETS = ("app.events", "app.measurements", "app.payments")
 _ONE_IN_HAS_ROWS_IN_THE_WAY = 20
 _ONE_IN_HAS_A_GAP = 50
 
-_LOWEST = 19
-
 _SETTINGS = {
     "fsync": "on",
     "full_page_writes": "on",
@@ -36,8 +33,7 @@ _SETTINGS = {
 def many_databases(major: int, number: int) -> Iterator[tuple[Server, Mapping[str, str]]]:
     """A server of that version with so many databases, and their connection strings by name; gone after the block.
 
-    Each has three sets by day. One of twenty has a row in the way of the next partition, one of fifty a gap. The server has
-    the lowest priority, since it stands for others than this machine.
+    Each has three sets by day. One of twenty has a row in the way of the next partition, one of fifty a gap.
     """
     with (
         tempfile.TemporaryDirectory() as secrets,
@@ -45,8 +41,6 @@ def many_databases(major: int, number: int) -> Iterator[tuple[Server, Mapping[st
         psycopg.connect(server.cluster.dsn(), autocommit=True) as superuser,
     ):
         tell(f"{number} databases are made on PostgreSQL {major}")
-        postmaster = int((server.cluster.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.setpriority(os.PRIO_PROCESS, postmaster, _LOWEST)  # of what it starts from now on as well
         with careless(superuser):
             healthy, blocked, broken = (_original(server, name) for name in ("healthy", "blocked", "broken"))
             with blocked.connect() as connection:
