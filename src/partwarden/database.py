@@ -107,15 +107,16 @@ def make_read_only(connection: Connection) -> None:
     """Have a connection do nothing but look: in autocommit, writing nothing, waiting a second for a lock."""
     connection.autocommit = True
     connection.read_only = True
-    for name, value in (
+    settings = (
         ("default_transaction_read_only", "on"),
         ("lock_timeout", str(_LOCK_TIMEOUT_MS)),
         ("jit", "off"),
         # The planner takes every common table expression for one row, and joins thousands by nested loops.
         ("enable_nestloop", "off"),
         ("search_path", "pg_catalog, pg_temp"),
-    ):
-        connection.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
+    )
+    calls = sql.SQL(", ").join(sql.SQL("pg_catalog.set_config({}, {}, false)").format(*each) for each in settings)
+    connection.execute(sql.SQL("select {}").format(calls))  # one way to the server and back
 
 
 def write_plainly(connection: Connection) -> None:
