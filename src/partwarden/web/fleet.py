@@ -161,8 +161,8 @@ def _waiting(name: str) -> FleetRow:
 
 
 def _maintained_at(each: Survey) -> datetime | None:
-    """When maintenance last came to its end for every set; else when any set was last maintained, by pg_partman itself."""
-    if each.record is not None and each.record.maintained_at is not None:
+    """When maintenance last came to its end for every set; where nobody calls partwarden.maintain(), for any set."""
+    if each.record is not None and (each.record.maintained_at is not None or each.record.maintenance is not None):
         return each.record.maintained_at
     return max((one.last_maintained for one in each.sets if one.last_maintained is not None), default=None)
 

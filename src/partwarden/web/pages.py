@@ -97,7 +97,11 @@ async def partition_set(request: Request) -> Response:
 async def jobs(request: Request) -> Response:
     """pg_cron's jobs and their last day."""
     newest = await _newest(request)
-    found = await _asked(request, newest.name, "jobs", lambda dsn: runs.read_jobs(dsn, newest))
+    found = (
+        await _asked(request, newest.name, "jobs", lambda dsn: runs.read_jobs(dsn, newest))
+        if newest.report.error is None
+        else None
+    )
     return _page(request, "jobs.html", survey=newest, jobs=found)
 
 

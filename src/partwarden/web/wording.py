@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -11,11 +12,13 @@ from urllib.parse import urlencode
 
 from partwarden.dsn import without_secrets
 from partwarden.report.amounts import count, length, size
-from partwarden.report.text import visible, visible_lines
+from partwarden.report.text import in_one_line, visible, visible_lines
 from partwarden.status import SetStatus
 from partwarden.survey import Record
 
 _DAY = 86400
+_CLOCK = re.compile(r"(\d\d):(\d\d):00")
+_MONTHS = re.compile(r"\b(\d+) mon(s?)\b")
 _BOUND = re.compile(r"FOR VALUES FROM \((.*)\) TO \((.*)\)")
 
 
@@ -54,6 +57,31 @@ def left(each: SetStatus) -> str:
     return f"run out {length(runs_out_in)} ago" if runs_out_in < timedelta(0) else length(runs_out_in)
 
 
+def headroom(each: SetStatus) -> str:
+    """The same as half a sentence: ``9 days left``, ``ran out 2 h ago``, ``complete``."""
+    words = left(each)
+    if words.startswith("run out"):
+        return words.replace("run", "ran", 1)
+    is_amount = words[0].isdigit() or words.startswith("-")
+    return f"{words} left" if is_amount else words
+
+
+def every(each: SetStatus) -> str:
+    """How long its partitions are: ``1 hour``, ``1 month``, ``100,000 ids``; else as PostgreSQL says it."""
+    interval = each.interval or ""
+    if each.kind == "id":
+        return f"{int(interval):,} ids" if interval.isdecimal() else f"{shown(interval)} ids"
+    if found := _CLOCK.fullmatch(interval):
+        hours, minutes = int(found[1]), int(found[2])
+        return of(hours, "hour") if not minutes else of(hours * 60 + minutes, "minute")
+    return shown(_MONTHS.sub(r"\1 month\2", interval))
+
+
+def of(number: int, noun: str) -> str:
+    """The number with its noun: ``1 partition``, ``18 partitions``."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
 def rows(number: int | None) -> str:
     """How many rows, an estimate; ``some`` where there are some and nobody knows how many."""
     return "some" if number is None else count(number)
@@ -74,15 +102,21 @@ def lines(text: object) -> str:
     return "\n".join(visible_lines(without_secrets(str(text))))
 
 
+def line(text: object) -> str:
+    """What a server or a library says in several lines, as one."""
+    return in_one_line(without_secrets(str(text)))
+
+
 def document(value: object) -> str:
     """Evidence that is no text, as JSON."""
     return shown(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def bound(text: str) -> str:
-    """The bounds of a partition without PostgreSQL's words around them."""
+    """The bounds of a partition without PostgreSQL's words around them; of midnight the day only."""
     found = _BOUND.fullmatch(text)
-    return shown(f"{found[1]} – {found[2]}" if found else text.removeprefix("FOR VALUES ")).replace("'", "")  # noqa: RUF001
+    written = shown(f"{found[1]} – {found[2]}" if found else text.removeprefix("FOR VALUES "))  # noqa: RUF001
+    return written.replace("'", "").replace(" 00:00:00+00", "")
 
 
 @dataclass(frozen=True)
@@ -119,6 +153,11 @@ def took(time: timedelta) -> str:
     return f"{time.total_seconds():.2g} s" if time < timedelta(seconds=10) else length(time)
 
 
+def key(*names: object) -> str:
+    """What a row of that name is called in a page, so that it is found again where the order has changed."""
+    return hashlib.sha256("\0".join(map(str, names)).encode()).hexdigest()[:12]
+
+
 def link(path: str, **asked: object) -> str:
     """The address of a page; what it is asked about stands in the query, where any name can stand."""
     return (
@@ -134,10 +173,15 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "bound": bound,
     "count": count,
     "date": date,
+    "every": every,
+    "headroom": headroom,
+    "key": key,
     "json": document,
     "left": left,
+    "line": line,
     "lines": lines,
     "moment": moment,
+    "of": of,
     "rows": rows,
     "shown": shown,
     "took": took,
