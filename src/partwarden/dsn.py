@@ -167,6 +167,20 @@ def label(dsn: str) -> str:
     return make_conninfo("", **shown) or "the default server"
 
 
+def title(dsn: str) -> str:
+    """What a database is called on a page, where nobody has named it: ``app on db.example.com``, and not how to get in."""
+    if not is_libpqs(dsn):
+        return label(dsn)
+    try:
+        parts = conninfo_to_dict(dsn)
+    except ProgrammingError:
+        return label(dsn)
+    name = str(parts.get("dbname") or parts.get("service") or parts.get("user") or "the default database")
+    host, port = str(parts.get("host") or ""), str(parts.get("port") or "")
+    where = "" if host.startswith("/") else host
+    return name + (f" on {where}" if where else "") + (f" port {port}" if port not in ("", "5432") else "")
+
+
 def _shown(dsn: str) -> str:
     try:
         return without_password(dsn)

@@ -16,6 +16,7 @@ from partwarden.dsn import (
     ServerLogin,
     aws_login,
     resolve,
+    title,
     without_password,
 )
 from partwarden.errors import BadConfig, CouldNotConnect
@@ -138,3 +139,20 @@ def test_a_variable_that_is_missing_or_leads_in_circles_is_named(monkeypatch: py
     monkeypatch.setenv("SHOP_DSN", "env:SHOP_DSN")
     with pytest.raises(CouldNotConnect, match="names another variable"):
         resolve("env:SHOP_DSN")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "called"),
+    [
+        ("host=db.example.com dbname=app user=dba password=secret", "app on db.example.com"),
+        ("postgresql://dba:secret@db.example.com:6432/app?sslmode=require", "app on db.example.com port 6432"),
+        ("service=prod", "prod"),
+        ("host=/var/run/postgresql dbname=app port=5432", "app"),
+        ("user=dba", "dba"),
+        ("", "the default database"),
+        ("password='x", "(not a connection string)"),
+        ("env:APP_DSN", "env:APP_DSN"),
+    ],
+)
+def test_a_page_calls_a_database_by_what_it_is_and_not_by_how_to_get_in(dsn: str, called: str) -> None:
+    assert title(dsn) == called

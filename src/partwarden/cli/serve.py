@@ -15,7 +15,7 @@ from partwarden.cli.exits import Exit
 from partwarden.cli.grammar import COMMON, Common
 from partwarden.cli.naming import Named
 from partwarden.cli.serving import SAFETY, Safety
-from partwarden.dsn import label
+from partwarden.dsn import title
 from partwarden.errors import NotInstalled
 from partwarden.health import Target
 from partwarden.metrics import otlp
@@ -104,8 +104,15 @@ def serve(
 
 
 def _targets(named: Sequence[Named]) -> list[Target]:
-    """The databases by a name each; two that are called the same are one."""
-    by_name = {each.name or label(each.dsn): each for each in named}
+    """The databases by a name each, which the file, or where they are, gives them; the same one twice is one."""
+    by_name: dict[str, Named] = {}
+    for each in {each.dsn: each for each in named}.values():
+        name = shown = each.name or title(each.dsn)
+        number = 1
+        while shown in by_name:
+            number += 1
+            shown = f"{name} ({number})"
+        by_name[shown] = each
     return [Target(each.dsn, name, each.thresholds) for name, each in by_name.items()]
 
 
