@@ -397,3 +397,65 @@ def test_secrets_are_nowhere(
     for text in (log.text, heard.out, heard.err, *(row[0] for row in kept), repr(tally)):
         assert not [secret for secret in secrets if secret in text]
     assert all(row[5] for row in deliveries(owner))
+
+
+PAGER = {"name": "pager", "url": "env:PAGER_URL", "severity": "critical"}
+
+
+@pytest.fixture
+def pager(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
+    """Where PagerDuty's events arrive."""
+    with http_receiver() as receiver:
+        receiver.answer = lambda _: Answer(202)
+        monkeypatch.setenv("PAGER_URL", f"pagerduty://a-key?api={receiver.url}")
+        yield receiver
+
+
+def events(pager: HttpReceiver) -> list[tuple[str, str]]:
+    return [(request.json["event_action"], request.json["dedup_key"]) for request in pager.requests]
+
+
+def test_each_channel_is_told_of_its_part_in_words_and_of_the_end_of_what_it_heard_of(
+    owner: Connection, database: Database, hook: HttpReceiver, pager: HttpReceiver, tmp_path: Path
+) -> None:
+    bad, mild = incident(owner, "app.bad"), incident(owner, "app.mild", severity="warning")
+    config = config_of(tmp_path, [{**HOOK, "sets": "app.mild"}, PAGER], database)
+    notify(owner, bad, mild)
+    agent(config).once()
+    (mild_only,) = hook.requests
+    assert mild_only.json["subject"] == f"[partwarden] WARNING prod-eu/{database.name}: app.mild gap"
+    assert "app.bad" not in mild_only.json["message"]
+    assert "WARNING  app.mild  gap" in mild_only.json["message"]
+    assert mild_only.json["incident_count"] == 1
+    owner.execute("update partwarden.incident set severity = 'warning'")
+    notify(owner, bad, mild, event="resolved")
+    agent(config).once()
+    key = f"prod-eu/{database.name}/gap/app.bad/{bad}"
+    assert events(pager) == [("trigger", key), ("resolve", key)]
+
+
+def test_more_incidents_than_a_mail_holds_are_all_told_to_a_pager(
+    owner: Connection, database: Database, hook: HttpReceiver, pager: HttpReceiver, tmp_path: Path
+) -> None:
+    numbers = [incident(owner, f"app.t{number:02}") for number in range(60)]
+    notify(owner, *numbers)
+    agent(config_of(tmp_path, [HOOK, PAGER], database)).once()
+    assert len({key for _, key in events(pager)}) == 60
+    (told,) = hook.requests
+    assert len(told.json["incidents"]) == 60
+    assert "... and 20 more" in told.json["message"]
+    assert pending(owner) == 0
+
+
+def test_a_pager_that_refused_the_beginning_and_took_the_end_is_not_told_of_the_beginning_afterwards(
+    owner: Connection, database: Database, pager: HttpReceiver, tmp_path: Path
+) -> None:
+    number = incident(owner)
+    config = config_of(tmp_path, [PAGER], database)
+    pager.answer = lambda request: Answer(400 if request.json["event_action"] == "trigger" else 202)
+    notify(owner, number)
+    agent(config).once()
+    notify(owner, number, event="resolved")
+    agent(config).once()
+    wait_for_delivery(owner)
+    assert [action for action, _ in events(pager)] == ["trigger", "resolve"]

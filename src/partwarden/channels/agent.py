@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from partwarden.channels.channel import Channel
-from partwarden.channels.postman import Postman, Tally, in_words
+from partwarden.channels.postman import Postman
 from partwarden.channels.senders import Senders
+from partwarden.channels.tally import Tally, in_words
 from partwarden.config import Channel as DescribedChannel
 from partwarden.config import Database
 from partwarden.errors import AgentFailed, PartwardenError

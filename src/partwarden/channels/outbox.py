@@ -1,4 +1,4 @@
-"""A database's outbox, as an agent works on it: every statement is one of partwarden's own routines there."""
+"""A database's outbox, as an agent works on it: what is changed there is changed by partwarden's own routines."""
 
 from __future__ import annotations
 

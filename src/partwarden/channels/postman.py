@@ -6,9 +6,9 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -18,14 +18,14 @@ from partwarden.channels import outbox
 from partwarden.channels.message import one_line
 from partwarden.channels.outbox import Delivery, State
 from partwarden.channels.senders import Senders
-from partwarden.channels.silence import notice_silence
+from partwarden.channels.session import STATEMENT_SECONDS, connected
+from partwarden.channels.tally import Tally, in_words
 from partwarden.channels.timekeeper import Timekeeper
 from partwarden.config import Database, Monitor
-from partwarden.database import Connection, connect, problem_of
+from partwarden.database import Connection
 from partwarden.errors import AgentFailed, ChannelFailed, PartwardenError
 from partwarden.schedule import NoCron, open_cron
 
-_STATEMENT_SECONDS = 30.0
 _LONGEST_PAUSE = 60.0
 _RENEWED_AFTER = 5.0
 _LAST_WAIT_SECONDS = 60.0
@@ -37,24 +37,6 @@ class Sending:
 
     delivery: Delivery
     future: Future[None]
-
-
-@dataclass
-class Tally:
-    """What came of the notifications of one database: messages told and failed, what went wrong with the jobs that were
-    due, and why it could not be worked on.
-    """
-
-    database: str
-    told: int = 0
-    failed: int = 0
-    problems: tuple[str, ...] = ()
-    error: str | None = None
-
-    @property
-    def is_well(self) -> bool:
-        """Whether all went out, and everything that was due was done."""
-        return self.error is None and not self.failed and not self.problems
 
 
 class Postman:
@@ -85,6 +67,8 @@ class Postman:
         self._renewed_at = 0.0
         self._patience = 25.0
         self._has_heard = False
+        self._is_once = False
+        self._failing: set[str] = set()
         self._said: str | None = None
         self._timekeeper = Timekeeper(dsn, tell, self.wake)
 
@@ -93,7 +77,7 @@ class Postman:
         pause = 1.0
         while not self._stopping.is_set():
             try:
-                with _connected(self._dsn) as connection:
+                with connected(self._dsn) as connection:
                     self._begin(connection)
                     outbox.retry_refused(connection, list(self._senders.channels))
                     self._say("connected" if self._said is None else "connected again")
@@ -106,15 +90,20 @@ class Postman:
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
         self._timekeeper.stop()
+        if self._sending:  # the connection broke at the end, and what has been sent is not written down yet
+            with suppress(PartwardenError, psycopg.Error), connected(self._dsn) as connection:
+                self._end(connection)
 
     def run_once(self) -> Tally:
-        """Do what is due now, and send what is due until nothing is."""
+        """Do what is due now, and send what is due until nothing is; a channel that fails is not asked again."""
+        self._is_once = True
         try:
-            with _connected(self._dsn) as connection:
+            with connected(self._dsn) as connection:
                 self._begin(connection)
                 if self._keeps_schedule:
                     self.tally.problems = tuple(self._timekeeper.run_due(outbox.look(connection).jobs))
                 while not self._stopping.is_set():
+                    self._collect(connection)
                     is_moving = self._deliver(connection, outbox.look(connection))
                     if not self._sending and not is_moving:
                         break
@@ -164,7 +153,7 @@ class Postman:
     def _has_cron(self, connection: Connection) -> bool:
         assert self._described is not None
         try:
-            with open_cron(self._dsn, connection.info.dbname, self._described.cron_database, _STATEMENT_SECONDS):
+            with open_cron(self._dsn, connection.info.dbname, self._described.cron_database, STATEMENT_SECONDS):
                 return True
         except NoCron:
             return False
@@ -190,14 +179,13 @@ class Postman:
 
     def _deliver(self, connection: Connection, state: State) -> bool:
         """Choose channels for what is new, and begin to send what is due; whether there was any of that."""
-        self._collect(connection)
         self._renew(connection)
         if not state.delivers:
             if self._senders.channels and not self._is_told_otherwise:
                 self._say("nothing is delivered from here as long as its `monitor.channel` is not agent or both")
             return False
         chosen = self._route(connection) if state.has_new else {}
-        busy = {channel for _, channel in self._sending}
+        busy = {channel for _, channel in self._sending} | (self._failing if self._is_once else set())
         due = {*state.due, *(channel for channels in chosen.values() for channel in channels)}
         free = [channel for channel in self._senders.channels if channel in due and channel not in busy]
         claimed = outbox.claim(connection, free) if free else []
@@ -211,7 +199,9 @@ class Postman:
     def _is_told_otherwise(self) -> bool:
         """Whether the file says that no agent is to deliver."""
         monitor = self._described.monitor if self._described is not None else None
-        return isinstance(monitor, Monitor) and (monitor.channel in ("aws_lambda", "none") or bool(monitor.lambda_arn))
+        if not isinstance(monitor, Monitor):
+            return False
+        return monitor.channel in ("aws_lambda", "none") or (monitor.channel is None and monitor.lambda_arn is not None)
 
     def _route(self, connection: Connection) -> Mapping[int, Sequence[str]]:
         channels = [channel.described for channel in self._senders.channels.values()]
@@ -241,6 +231,7 @@ class Postman:
 
     def _note(self, connection: Connection, delivery: Delivery, failure: BaseException | None) -> None:
         subject = one_line(delivery.message.subject.removeprefix("[partwarden] "), 200)
+        self._failing.discard(delivery.channel)
         if failure is None:
             outbox.finish(connection, delivery, None, lasts=False, pause=0)
             self.tally.told += 1
@@ -253,6 +244,7 @@ class Postman:
         pause = failure.pause if isinstance(failure, ChannelFailed) else 0.0
         outbox.finish(connection, delivery, failure.problem, lasts=lasts, pause=pause)
         self.tally.failed += 1
+        self._failing.add(delivery.channel)
         said = f"could not tell {delivery.channel} (attempt {delivery.attempt}): {failure.problem}"
         self._tell(f"{said}; {failure.remedy}" if lasts else said)
 
@@ -288,24 +280,3 @@ class Postman:
         if text != self._said:
             self._tell(text)
         self._said = text
-
-
-@contextmanager
-def _connected(dsn: str) -> Iterator[Connection]:
-    """A connection for the agent's short statements: in autocommit, each with a time-out, names looked up nowhere else."""
-    with connect(dsn, timeout=_STATEMENT_SECONDS) as connection:
-        connection.autocommit = True
-        notice_silence(connection)
-        connection.execute("select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)")
-        yield connection
-
-
-def in_words(failure: BaseException) -> str:
-    """A failure in one line, with the way out where there is one."""
-    match failure:
-        case PartwardenError():
-            return f"{failure.problem}; {failure.remedy}"
-        case psycopg.Error():
-            return problem_of(failure)
-        case _:
-            return f"this is a bug of partwarden: {type(failure).__name__}: {failure}"

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import psycopg
 
 from partwarden.channels.outbox import AgentJob
-from partwarden.channels.silence import notice_silence
+from partwarden.channels.session import notice_silence
 from partwarden.database import Connection, connect, problem_of
 from partwarden.errors import PartwardenError
 
@@ -81,7 +81,7 @@ class Timekeeper:
     def _start(self, job: AgentJob, now: datetime) -> None:
         self._tried[job.kind] = time.monotonic()
         self._asked[job.kind] = now.replace(second=0, microsecond=0)
-        thread = threading.Thread(target=self._run_and_close, args=(job,), name=f"{job.kind}", daemon=True)
+        thread = threading.Thread(target=self._run_and_close, args=(job,), name=job.kind, daemon=True)
         self._running[job.kind] = thread
         thread.start()
 

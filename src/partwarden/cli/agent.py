@@ -19,7 +19,7 @@ from partwarden.cli.naming import Named
 from partwarden.dsn import label, without_secrets
 
 if TYPE_CHECKING:
-    from partwarden.channels.postman import Tally
+    from partwarden.channels.tally import Tally
 
 
 def agent(

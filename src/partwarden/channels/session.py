@@ -1,16 +1,34 @@
-"""Noticing that a server has gone without a word: its machine was switched off, or a network forgot the connection."""
+"""An agent's sessions: for short statements, again and again, through networks that forget who is connected."""
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from partwarden.database import Connection
+from partwarden.database import Connection, connect
+
+STATEMENT_SECONDS = 30.0
+"""How long one statement of the agent's own may take, and a connection to be made."""
 
 _IDLE_SECONDS = 30
 _INTERVAL_SECONDS = 10
 _PROBES = 3
 _UNANSWERED_MILLISECONDS = 60_000
+
+
+@contextmanager
+def connected(dsn: str) -> Iterator[Connection]:
+    """A session in autocommit, in which each statement has a time-out and names are looked up nowhere else.
+
+    Raises what ``database.connect`` raises.
+    """
+    with connect(dsn, timeout=STATEMENT_SECONDS) as connection:
+        connection.autocommit = True
+        notice_silence(connection)
+        connection.execute("select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)")
+        yield connection
 
 
 def notice_silence(connection: Connection) -> None:
