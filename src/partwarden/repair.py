@@ -42,6 +42,12 @@ class Treatment:
     maintain: bool = False
 
     @property
+    def goes_on(self) -> bool:
+        """Whether a drain was interrupted that has nothing to move any longer, and something to clear away."""
+        was_interrupted = any(each.check == "drain-interrupted" for each in self.findings)
+        return was_interrupted and self.plan is not None and not self.plan.rows
+
+    @property
     def steps(self) -> tuple[str, ...]:
         """Each step in words for a person."""
         listed = []
@@ -50,6 +56,8 @@ class Treatment:
             listed.append(f"put {self.rows_in_storage:,} rows back{where}: partition_data_async() was interrupted")
         if self.clear_undo:
             listed.append("clear undo_in_progress: undoing the partitioning was begun and not finished")
+        if self.goes_on:
+            listed.append("go on with the drain that was interrupted")
         if self.plan is not None and self.plan.rows:
             listed.append(
                 f"move {self.plan.rows:,} rows out of {self.plan.default.name} into {len(self.plan.intervals):,} new "
@@ -182,7 +190,8 @@ def _carry_out(dsn: str, treatment: Treatment, wish: Repair) -> Done:
             if treatment.clear_undo:
                 _in_tries(session, wish, "clear_undo")
                 done.append("cleared undo_in_progress")
-        if treatment.plan is not None and (treatment.plan.rows or treatment.rows_in_storage is not None):
+        has_rows = treatment.plan is not None and (treatment.plan.rows or treatment.rows_in_storage is not None)
+        if has_rows or treatment.goes_on:
             asked = Drain(treatment.name, lock_timeout=wish.lock_timeout, window=wish.window, jobs=wish.jobs)
             finished = drain(dsn, asked, wish.tell)
             done.append(f"moved {finished.rows_moved:,} rows into {finished.partitions_made:,} new partitions")

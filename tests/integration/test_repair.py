@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from partwarden.database import Connection
+from partwarden.draining import Drain, Event, Step, drain
 from partwarden.repair import Repair, diagnose, repair
 from tests.commands import partwarden
 from tests.integration.test_drain import contents, events, fill, in_default, leftovers
@@ -153,3 +154,27 @@ def test_one_set_that_cannot_be_repaired_costs_the_others_nothing(database: Data
     assert problem is not None
     assert f"process {pid} " in problem.problem
     assert (outcomes["app.b"].problem, outcomes["app.b"].left) == (None, ())
+
+
+@pytest.mark.parametrize("step", ["comparing", "cutting over", "dropping the old default partition"])
+def test_a_repair_goes_on_with_a_drain_that_was_interrupted(database: Database, owner: Connection, step: str) -> None:
+    """Also with one that has moved all rows already, and has only to clear away."""
+
+    class Killed(Exception):
+        pass
+
+    def kill_at_step(event: Event) -> None:
+        if event == Step(step):
+            raise Killed
+
+    events(owner)
+    fill(owner)
+    before = contents(owner, "app.events")
+    with pytest.raises(Killed):
+        drain(database.owner_dsn, Drain("app.events", method="swap"), kill_at_step)
+    (treatment,) = diagnose(database.owner_dsn, Repair("app.events"))
+    assert treatment.goes_on == (step == "dropping the old default partition")
+    (outcome,) = repair(database.owner_dsn, [treatment], Repair("app.events"))
+    assert (outcome.problem, outcome.left) == (None, ())
+    assert leftovers(owner) == []
+    assert contents(owner, "app.events") == before
