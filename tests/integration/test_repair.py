@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from partwarden.database import Connection
-from partwarden.draining import Drain, Event, Step, drain
+from partwarden.draining import Drain, Event, Method, Step, drain
 from partwarden.repair import Repair, diagnose, repair
 from tests.commands import partwarden
 from tests.integration.test_drain import contents, events, fill, in_default, leftovers
@@ -171,7 +171,7 @@ def test_a_repair_goes_on_with_a_drain_that_was_interrupted(database: Database, 
     fill(owner)
     before = contents(owner, "app.events")
     with pytest.raises(Killed):
-        drain(database.owner_dsn, Drain("app.events", method="swap"), kill_at_step)
+        drain(database.owner_dsn, Drain("app.events", method=Method.SWAP), kill_at_step)
     (treatment,) = diagnose(database.owner_dsn, Repair("app.events"))
     assert treatment.goes_on == (step == "dropping the old default partition")
     (outcome,) = repair(database.owner_dsn, [treatment], Repair("app.events"))
