@@ -104,9 +104,9 @@ def serve(
 
 
 def _targets(named: Sequence[Named]) -> list[Target]:
-    """The databases by a name each, which the file, or where they are, gives them; the same one twice is one."""
+    """The databases by a name each, which the file, or where they are, gives them; what is named twice is one."""
     by_name: dict[str, Named] = {}
-    for each in {each.dsn: each for each in named}.values():
+    for each in {(each.name, each.dsn): each for each in named}.values():
         name = shown = each.name or title(each.dsn)
         number = 1
         while shown in by_name:
