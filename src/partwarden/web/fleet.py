@@ -47,7 +47,7 @@ class FleetRow:
     standing: Standing
     error: str | None
     worst: Finding | None
-    findings: int
+    findings: tuple[Finding, ...]
     sets: int
     tightest: SetStatus | None
     default_rows: int | None
@@ -79,7 +79,7 @@ def summed_up(surveys: Iterable[tuple[str, Survey | None]]) -> tuple[FleetRow, .
 
 
 def chosen(rows: Sequence[FleetRow], *, text: str = "", standing: str = "", page: int = 1) -> Fleet:
-    """The rows that hold ``text`` in the name or in what is worst, and stand like that; a page of them."""
+    """The rows that hold ``text`` in the name or in what is found, and stand like that; a page of them."""
     wanted = text.strip().lower()
     matching = [
         row
@@ -124,11 +124,12 @@ def default_rows_of(sets: Iterable[SetStatus]) -> int | None:
 
 
 def worst_of(report: Report) -> Finding | None:
-    """The worst finding, the oldest of them."""
+    """The worst finding, the oldest of them; one of a set before one of a job, which is where it may have come from."""
     return min(
         report.findings,
         key=lambda each: (
             each.severity,
+            each.check.startswith("job-"),
             each.since is None,
             each.since.timestamp() if each.since else 0.0,
             each.object,
@@ -144,7 +145,7 @@ def _row(each: Survey, report: Report) -> FleetRow:
         standing=_STANDINGS[report.status],
         error=each.unseen,
         worst=worst_of(report),
-        findings=len(report.findings),
+        findings=report.findings,
         sets=len(each.sets),
         tightest=tightest(each.sets),
         default_rows=default_rows_of(each.sets),
@@ -157,7 +158,7 @@ def _row(each: Survey, report: Report) -> FleetRow:
 
 
 def _waiting(name: str) -> FleetRow:
-    return FleetRow(name, Standing.WAITING, None, None, 0, 0, None, 0, None, None, None, 0, None)
+    return FleetRow(name, Standing.WAITING, None, None, (), 0, None, 0, None, None, None, 0, None)
 
 
 def _maintained_at(each: Survey) -> datetime | None:
@@ -173,7 +174,7 @@ def _badness(row: FleetRow) -> tuple[int, float, str]:
 
 def _said(row: FleetRow) -> Iterable[str]:
     yield row.name.lower()
-    if row.worst is not None:
-        yield from (row.worst.check, row.worst.object.lower(), row.worst.summary.lower())
+    for each in row.findings:
+        yield from (each.check, each.object.lower(), each.summary.lower())
     if row.error is not None:
         yield row.error.lower()

@@ -242,7 +242,8 @@ def _told(newest: Survey) -> dict[int, list[tuple[str, str]]]:
 
 
 def _badness(line: JobLine) -> tuple[bool, bool, str]:
-    return not line.findings, not line.missing, line.job.name
+    has_failed = line.job.last_status == "failed"
+    return not line.findings, not (line.missing or has_failed), line.job.name
 
 
 def _why_no_jobs(newest: Survey) -> str:

@@ -7,7 +7,8 @@ select
     case when torn.is_ahead then 'critical' else 'warning' end                     as severity,
     torn.name                                                                      as object,
     format('%s has no partition from %s to %s%s', torn.name, torn.gap_from, torn.gap_to,
-        case when torn.number > 1 then format(', nor in %s other gaps', torn.number - 1) else '' end) as summary,
+        case when torn.number > 1 then format(', nor in %s other %s', torn.number - 1,
+            case when torn.number = 2 then 'gap' else 'gaps' end) else '' end) as summary,
     jsonb_build_object(
         'cause', 'A partition was dropped or detached, or was never made because another table bears its name.',
         'from', torn.gap_from,
