@@ -6,7 +6,8 @@
 #   python   a virtual environment in .venv
 #   demo     and a PostgreSQL server with pg_cron, pg_partman and PL/Python
 #   test     and the servers of other versions that the tests run on, each in a folder of its own; checkov and the SAM CLI,
-#            each in a virtual environment of its own: what they need does not go together with what we need; and promtool
+#            each in a virtual environment of its own: what they need does not go together with what we need; promtool; and
+#            Chromium
 #
 # With root or sudo on Debian or Ubuntu it installs the packages by apt. Elsewhere it says what is missing and how
 # to get it; the tests then run on what there is.
@@ -169,6 +170,14 @@ set_up_promtool() {
     rm -rf "$fetched"
 }
 
+# The browser that the tests look at the page with, and letters for it.
+set_up_chromium() {
+    if [ -n "${PARTWARDEN_CHROMIUM:-}" ] || command -v chromium || command -v chromium-browser || command -v google-chrome; then
+        return
+    fi >/dev/null
+    can_apt && apt_install chromium fonts-dejavu-core && command -v chromium >/dev/null
+}
+
 set_up_python
 case "$wanted" in
 python) ;;
@@ -182,6 +191,7 @@ test)
     set_up_server
     set_up_other_servers
     set_up_promtool || missing+=("promtool for the tests of the alert rules (in Debian's package prometheus)")
+    set_up_chromium || missing+=("Chromium for the tests of the page (or its path in PARTWARDEN_CHROMIUM)")
     wait "$checkov" || missing+=("$CHECKOV for the tests of the templates (pip could not install it)")
     wait "$sam" || missing+=("$SAM for the tests of the templates (pip could not install it)")
     ;;
