@@ -99,14 +99,10 @@ def _missing(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-SCREENSHOTS = "PARTWARDEN_SCREENSHOTS"
-"""Names the folder that pictures of the pages go to."""
-
-
 @pytest.fixture(scope="package")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of the pages go."""
-    named = os.environ.get(SCREENSHOTS)
+    """Where pictures of the pages go: the folder that ``PARTWARDEN_SCREENSHOTS`` names."""
+    named = os.environ.get("PARTWARDEN_SCREENSHOTS")
     folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -220,8 +220,11 @@ def healthy(states: States) -> None:
             "insert into partwarden.id_usage"
             " select 'shop.ticket', now() - n * interval '1 hour', 2000000 - n * 900 from generate_series(1, 167) n"
         )
-        for parent, ahead in (("shop.orders", "14 days 9 hours"), ("shop.page_view", "24 hours 20 minutes")):
-            _seen_a_day_ago(owner, parent, ahead)
+        owner.execute(
+            "insert into partwarden.reach select 'shop.orders', seen, date_trunc('day', seen) + interval '15 days'"
+            " from generate_series(now() - interval '191 hours', now() - interval '1 hour', '1 hour') seen"
+        )
+        _seen_a_day_ago(owner, "shop.page_view", "24 hours 20 minutes")
         _vacuum(owner, "shop.orders, shop.page_view, shop.invoice, shop.ticket")
         owner.execute("call partwarden.maintain()")
         _monitor(owner)
@@ -305,6 +308,20 @@ def repaired(states: States) -> None:
         owner.execute("call partwarden.maintain()")
         _monitor(owner)
         _vacuum(owner, "archive.letter")
+
+
+def warned(states: States) -> None:
+    """Rows of long ago lie in a default partition, in nobody's way; somebody was told."""
+    database = states.add("crm")
+    with database.connect_owner() as owner:
+        install(owner, cluster="prod-eu", readers=(READER,))
+        owner.execute("create schema crm")
+        a_set(owner, "crm.touch", "1 month", past="10 months", premake=4)
+        fill(owner, "crm.touch", per="1 month", past="10 months", rows=60)
+        owner.execute("insert into crm.touch select n, now() - interval '3 years' from generate_series(1, 37) n")
+        owner.execute("call partwarden.maintain()")
+        _monitor(owner)
+        _vacuum(owner, "crm.touch")
 
 
 def nested(states: States) -> None:
@@ -404,7 +421,7 @@ def changing(states: States) -> None:
     states.record_runs()
 
 
-ALL: tuple[Callable[[States], None], ...] = (healthy, broken, repaired, nested, empty, hostile)
+ALL: tuple[Callable[[States], None], ...] = (healthy, broken, warned, repaired, nested, empty, hostile)
 
 
 @contextmanager

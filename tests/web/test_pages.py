@@ -32,10 +32,11 @@ def test_the_worst_database_is_the_first(fleet: Site, visit: Visit) -> None:
     visitor = visit(fleet)
     visitor.open()
     names = visitor.texts("table.fleet th[scope=row] a")
-    assert names[:3] == [*CRITICAL, "legacy"]
-    assert sorted(names[3:]) == ["archive", "bare", "fresh", "plain", "shop", "telemetry"]
+    assert names[:4] == [*CRITICAL, "legacy", "crm"]
+    assert sorted(names[4:]) == ["archive", "bare", "fresh", "plain", "shop", "telemetry"]
     assert re.fullmatch(
-        r"■ 2 critical, ◆ 1 unknown, ● 6 ok\. billing\.event ran out \d h ago, in billing\.", visitor.heading
+        r"■ 2 critical, ◆ 1 unknown, ▲ 1 warning, ● 6 ok\. billing\.event ran out \d h ago, in billing\.",
+        visitor.heading,
     )
 
 
@@ -43,7 +44,7 @@ def test_a_row_says_what_is_worst_and_how_it_stands(fleet: Site, visit: Visit) -
     visitor = visit(fleet)
     visitor.open()
     worst, tightest, default, open_incidents, maintained, told = row_of(visitor, "billing")
-    assert re.fullmatch(r"pg_cron job \d+ of database billing failed and 10 more", worst)
+    assert worst == "maintenance of billing.ledger fails and 10 more"
     assert re.fullmatch(r"run out \d h ago billing\.event", tightest)
     assert int(default) > 100
     assert open_incidents == "10"
@@ -81,7 +82,7 @@ def test_search_finds_names_checks_and_errors(fleet: Site, visit: Visit, text: s
     visitor.page.wait_for_url("**q=*")
     assert visitor.texts("table.fleet th[scope=row] a") == found
     assert visitor.page.get_by_role("searchbox", name="Search").input_value() == text
-    assert f"{len(found)} of 9 databases" in visitor.words
+    assert f"{len(found)} of 10 databases" in visitor.words
 
 
 def test_a_standing_is_chosen_and_what_matches_nothing_leads_back(fleet: Site, visit: Visit) -> None:
@@ -93,7 +94,7 @@ def test_a_standing_is_chosen_and_what_matches_nothing_leads_back(fleet: Site, v
     visitor.open(q="nowhere")
     assert visitor.texts("table.fleet tbody td") == ["No database matches. Show all"]
     visitor.follow("Show all")
-    visitor.page.get_by_text("9 of 9 databases").wait_for()
+    visitor.page.get_by_text("10 of 10 databases").wait_for()
 
 
 def test_a_thousand_databases_are_on_pages(thousand: Site, visit: Visit) -> None:
@@ -263,7 +264,7 @@ def test_a_resolved_incident_has_both_ends_told(fleet: Site, visit: Visit) -> No
 def test_findings_of_all_databases_are_on_one_page(fleet: Site, visit: Visit) -> None:
     visitor = visit(fleet)
     visitor.open("/incidents")
-    assert visitor.texts("section h2") == [*CRITICAL]
+    assert visitor.texts("section h2") == [*CRITICAL, "crm"]
     visitor.follow("5 more")
     assert visitor.heading.startswith("■ 6 critical")
 

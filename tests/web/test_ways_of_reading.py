@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -57,16 +58,23 @@ def beyond_the_edge(visitor: Visitor) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_everybody_can_read_it(fleet: Site, visit: Visit, page: Listed) -> None:
+def test_everybody_can_read_it(fleet: Site, visit: Visit, pictures: Path, page: Listed) -> None:
     visitor = visit(fleet)
+
+    def picture(kind: str) -> None:
+        visitor.page.screenshot(path=pictures / f"{page.name}-{kind}.png", full_page=True)
+
     opened(visitor, page)
+    picture("light")
     assert violations(visitor) == []
     visitor.page.emulate_media(color_scheme="dark")
+    picture("dark")
     assert violations(visitor, "color-contrast") == []
     visitor.page.set_viewport_size(PHONE)
     assert beyond_the_edge(visitor) == []
     assert violations(visitor) == []
     visitor.page.emulate_media(color_scheme="light")
+    picture("phone")
     assert violations(visitor, "color-contrast") == []
 
 
