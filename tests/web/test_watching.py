@@ -248,3 +248,11 @@ def _ended_well(stream: socket.socket) -> bool:
     while more := stream.recv(4096):
         said += more
     return said.endswith(b"0\r\n\r\n")
+
+
+def test_a_look_that_takes_long_is_taken_less_often(app: Database) -> None:
+    with served(lambda: Watch([target(app)], interval=0.05, share=0.001)) as page:
+        wait_until(lambda: page.watch.newest("app") is not None, "the first look")
+        assert page.watch.version("app") == 1
+        time.sleep(1)  # twenty intervals, and no thousand times as long as a look
+        assert page.watch.version("app") == 1

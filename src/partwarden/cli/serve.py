@@ -25,6 +25,8 @@ from partwarden.metrics.tally import Tally
 
 _SECONDS = 60
 _OFTEN = 10.0
+_SHARE = 0.05
+"""Of a database's time a look takes no more than this, as the monitor's does, unless somebody says how often they want one."""
 _EACH = 0.05
 """Of many databases each is asked as often as there is time for: so many seconds for each."""
 _IN_CLEAR = (
@@ -73,6 +75,7 @@ def serve(
         targets,
         interval=refresh or max(_OFTEN, _EACH * len(targets)),
         timeout=common.timeout or _SECONDS,
+        share=_SHARE if refresh is None else 1.0,
         note=tally.note,
     )
     safeguard = Safeguard(protection, {target.name or "": target.dsn for target in targets})

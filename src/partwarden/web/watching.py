@@ -32,6 +32,8 @@ _SLOW_AT_A_TIME = 32
 """Those that were slow last time wait for a server or a network, most of them; they have places of their own."""
 _PATIENCE = 2.0
 """Who takes longer than so many seconds is slow, and gives its place to the next."""
+_LONGEST_PAUSE = 600.0
+"""However long a look takes, one is taken every ten minutes."""
 _MOST_ANSWERS = 256
 _OFTEN = 2.0
 """Nobody is told of changes more often than once in so many seconds: of a thousand databases one changes all the time."""
@@ -53,6 +55,7 @@ class _Watched:
     newest: Survey | None = None
     version: int = 0
     asked_at: float = float("-inf")
+    took: float = 0.0
     is_slow: bool = False
     looking: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -77,6 +80,7 @@ class Watch:
     """Watches ``targets``, each at most once in ``interval`` seconds; every target has a name of its own.
 
     ``timeout`` is for how many seconds one of them may take. When nobody looks for ``rest_after`` seconds, none is asked.
+    Looks take no more than a ``share`` of a database's time.
     ``note`` is told of each survey. ``streams`` is how many people hold ``changes``.
     """
 
@@ -87,10 +91,12 @@ class Watch:
         interval: float,
         timeout: float = 60,
         rest_after: float = 300,
+        share: float = 1.0,
         note: Callable[[Survey], None] = lambda _: None,
     ) -> None:
         self.interval = interval
         self._rest_after = rest_after
+        self._share = share
         self._note = note
         self._question = Question(timeout=timeout)
         self._watched = {target.name or "": _Watched(target) for target in targets}
@@ -245,11 +251,11 @@ class Watch:
             await self._awake()
             lane = self._lane_of_the_slow if watched.is_slow else self._lane
             await lane.run(partial(self._begin, watched))
-            await asyncio.sleep(max(watched.asked_at + self.interval - time.monotonic(), 0))
+            await asyncio.sleep(max(watched.asked_at + self._pause(watched) - time.monotonic(), 0))
 
     def _begin(self, watched: _Watched) -> asyncio.Task[None]:
         """The survey that is being taken; else a new one, unless the newest is not an interval old."""
-        is_due = time.monotonic() - watched.asked_at >= self.interval
+        is_due = time.monotonic() - watched.asked_at >= self._pause(watched)
         if watched.looking is None or (watched.looking.done() and is_due):
             watched.asked_at = time.monotonic()
             watched.looking = asyncio.create_task(self._take(watched))
@@ -263,10 +269,16 @@ class Watch:
             name = watched.target.name or ""
             log.exception("database %s could not be looked at", name)
             newest = Survey(name, datetime.now(UTC), Report(name, error=_BUG), unseen=_BUG)
-        watched.is_slow = time.monotonic() - watched.asked_at > _PATIENCE
+        took = time.monotonic() - watched.asked_at
+        watched.is_slow = took > _PATIENCE
+        watched.took = took if newest.report.error is None else 0.0
         watched.newest = newest
         watched.version += 1
         self._has_news.set()
+
+    def _pause(self, watched: _Watched) -> float:
+        """From one look at a database to the next: the interval, or longer where a look takes long."""
+        return max(self.interval, min(watched.took / self._share, _LONGEST_PAUSE))
 
     def _survey(self, target: Target) -> Survey:
         question = Question(timeout=self._question.timeout, thresholds=target.thresholds)
