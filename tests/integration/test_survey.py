@@ -16,9 +16,9 @@ from partwarden.incidents import list_incidents
 from partwarden.install import install
 from partwarden.status import look
 from partwarden.survey import Survey, survey
-from partwarden.web import sets
-from partwarden.web.sets import read_set
-from partwarden.web.timeline import draw
+from partwarden.web.drawing.timeline import draw
+from partwarden.web.reading import sets
+from partwarden.web.reading.sets import read_set
 from tests.partition_sets import (
     create_parent,
     create_sub_parent,

@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from partwarden.web.access.protection import Protection
+from partwarden.web.access.safeguard import Safeguard
+from partwarden.web.acts.works import Works
 from partwarden.web.application import application
 from partwarden.web.listening import listening
-from partwarden.web.protection import Protection
-from partwarden.web.safeguard import Safeguard
-from partwarden.web.watching import Watch
-from partwarden.web.works import Works
+from partwarden.web.watch.watching import Watch
 from tests.waiting import wait_until
 
 TOKEN = "a token that nobody guesses"

@@ -15,8 +15,8 @@ import pytest
 from partwarden.audit import Entry, read_entries
 from partwarden.database import Connection
 from partwarden.install import install
-from partwarden.web.protection import NoLogin, Protection, TokenLogin
-from partwarden.web.secret import Secret
+from partwarden.web.access.protection import NoLogin, Protection, TokenLogin
+from partwarden.web.access.secret import Secret
 from partwarden.web.wording import link
 from tests.commands import partwarden
 from tests.partition_sets import daily_set, partitions, want_one_more_partition

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from partwarden.web.protection import Protection, TokenLogin
-from partwarden.web.secret import Secret
+from partwarden.web.access.protection import Protection, TokenLogin
+from partwarden.web.access.secret import Secret
 from tests.safety.page import TOKEN, Browser, Page, served
 
 METRICS_TOKEN = "a token of the scraper's"

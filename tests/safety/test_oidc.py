@@ -9,9 +9,9 @@ import httpx
 import pytest
 from joserfc.jwk import ECKey
 
-from partwarden.web.person import Circle
-from partwarden.web.protection import OidcLogin, Protection
-from partwarden.web.secret import Secret
+from partwarden.web.access.person import Circle
+from partwarden.web.access.protection import OidcLogin, Protection
+from partwarden.web.access.secret import Secret
 from tests.safety.page import Browser, Page, served
 from tests.safety.provider import CLIENT_ID, CLIENT_SECRET, Provider, provider
 

@@ -11,7 +11,7 @@ import pytest
 from partwarden.cli.protecting import protection_of
 from partwarden.cli.serving import Safety
 from partwarden.errors import BadOption
-from partwarden.web.protection import NoLogin, OidcLogin, ProxyLogin, TokenLogin
+from partwarden.web.access.protection import NoLogin, OidcLogin, ProxyLogin, TokenLogin
 from tests.aws.fleet.tls import Authority
 from tests.commands import partwarden
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from partwarden.web.headers import POLICY
-from partwarden.web.protection import NoLogin, Protection, ProxyLogin, TokenLogin
-from partwarden.web.secret import Secret
+from partwarden.web.access.headers import POLICY
+from partwarden.web.access.protection import NoLogin, Protection, ProxyLogin, TokenLogin
+from partwarden.web.access.secret import Secret
 from tests.aws.fleet.tls import Authority
 from tests.safety.page import SECRET_DSN, TOKEN, Page, served
 
@@ -176,7 +176,7 @@ def test_a_name_with_signs_of_markup_is_only_a_name(behind_proxy: Page) -> None:
 
 
 def test_only_those_may_look_and_act_that_are_named() -> None:
-    from partwarden.web.person import Circle
+    from partwarden.web.access.person import Circle
 
     protection = Protection(
         ProxyLogin("X-Forwarded-User"), trusted_proxies=(PROXY,), allow_actions=True,

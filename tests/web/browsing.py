@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Response, ViewportSize, sync_playwright
 
 from partwarden.health import Target
+from partwarden.web.access.protection import NoLogin, Protection
+from partwarden.web.access.safeguard import Safeguard
 from partwarden.web.application import application
 from partwarden.web.listening import bound, listening
-from partwarden.web.protection import NoLogin, Protection
-from partwarden.web.safeguard import Safeguard
-from partwarden.web.watching import Watch
+from partwarden.web.watch.watching import Watch
 from partwarden.web.wording import link
 from tests.waiting import wait_until
 

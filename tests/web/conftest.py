@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from partwarden.health import Target
 from partwarden.survey import Survey
-from partwarden.web.watching import Watch
+from partwarden.web.watch.watching import Watch
 from tests.servers import MAJORS, Server, find_server, required_majors, running_server
 from tests.web.browsing import Site, Visitor, chromium, find_chromium, serving, visiting
 from tests.web.states import States, made

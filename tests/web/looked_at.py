@@ -22,7 +22,7 @@ from bench.browsers import Crowd, Looks, look
 from partwarden.health import Target
 from partwarden.web.application import application
 from partwarden.web.listening import listening
-from partwarden.web.watching import Watch
+from partwarden.web.watch.watching import Watch
 from tests.servers import Server
 from tests.waiting import wait_until
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from partwarden.survey import JobStanding
-from partwarden.web.runs import SLOT, Slot, _missing, expected
+from partwarden.web.reading.runs import SLOT, Slot, _missing, expected
 
 UTC_ZONE = ZoneInfo("UTC")
 ENDS = datetime(2026, 11, 27, 12, 2, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from partwarden.status import SetStatus, Span
-from partwarden.web.timeline import HEIGHT, NOW, WIDTH, Picture, draw
+from partwarden.web.drawing.timeline import HEIGHT, NOW, WIDTH, Picture, draw
 
 AT = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 DAY = 86400.0

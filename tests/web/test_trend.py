@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from partwarden.status import SetStatus, Span
 from partwarden.survey import Record
-from partwarden.web.trend import HEIGHT, WIDTH, draw
+from partwarden.web.drawing.trend import HEIGHT, WIDTH, draw
 from partwarden.web.wording import trend
 
 AT = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

@@ -18,8 +18,8 @@ from bench.browsers import FLEET, Crowd
 
 from partwarden.health import Target
 from partwarden.survey import Survey, survey
-from partwarden.web import watching
-from partwarden.web.watching import Watch
+from partwarden.web.watch import watching
+from partwarden.web.watch.watching import Watch
 from tests.partition_sets import daily_set
 from tests.servers import Database, Server
 from tests.waiting import wait_until

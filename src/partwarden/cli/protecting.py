@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from partwarden.cli.serving import CLIENT_SECRET_VARIABLE, TOKEN_VARIABLE, Safety, is_this_machine
 from partwarden.errors import BadOption
-from partwarden.web.person import EVERYBODY, Circle
-from partwarden.web.protection import Login, Network, NoLogin, OidcLogin, Protection, ProxyLogin, TokenLogin
-from partwarden.web.secret import Secret, secret_file, secret_variable
+from partwarden.web.access.person import EVERYBODY, Circle
+from partwarden.web.access.protection import Login, Network, NoLogin, OidcLogin, Protection, ProxyLogin, TokenLogin
+from partwarden.web.access.secret import Secret, secret_file, secret_variable
 
 _LEAST_TOKEN = 20
 _LEAST_KEY = 32

@@ -60,10 +60,10 @@ def serve(
     look, and not at all while nobody does. Ends with Ctrl-C.
     """
     try:
+        from partwarden.web.access.safeguard import Safeguard
         from partwarden.web.application import application
         from partwarden.web.listening import bound, listening
-        from partwarden.web.safeguard import Safeguard
-        from partwarden.web.watching import Watch
+        from partwarden.web.watch.watching import Watch
     except ImportError as missing:
         raise NotInstalled(
             f"the page needs more than is installed: {missing.name}", remedy="pip install 'partwarden[web]'"

@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 if TYPE_CHECKING:
-    from partwarden.web.protection import Protection
+    from partwarden.web.access.protection import Protection
 
 TOKEN_VARIABLE = "PARTWARDEN_WEB_TOKEN"  # noqa: S105 - a variable's name
 CLIENT_SECRET_VARIABLE = "PARTWARDEN_OIDC_CLIENT_SECRET"  # noqa: S105

@@ -15,7 +15,7 @@ from partwarden.web import live, pages
 from partwarden.web.assets import Assets
 from partwarden.web.recent import Recent
 from partwarden.web.template import Templates
-from partwarden.web.watching import Watch
+from partwarden.web.watch.watching import Watch
 
 Scrape = Callable[[Sequence[Survey]], str]
 """Writes what ``/metrics`` answers."""

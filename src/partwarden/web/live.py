@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from partwarden.web.watching import UnknownDatabase, Watch
+from partwarden.web.watch.watching import UnknownDatabase, Watch
 
 
 async def events(request: Request) -> Response:

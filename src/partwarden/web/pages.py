@@ -17,11 +17,12 @@ from partwarden.database import connect_read_only, first_line
 from partwarden.errors import IncidentRefused, NotInstalled, PartwardenError
 from partwarden.metrics.exposition import CONTENT_TYPE
 from partwarden.survey import Survey
-from partwarden.web import fleet as fleets
-from partwarden.web import growth, runs, sets, timeline, trend
+from partwarden.web.drawing import growth, timeline, trend
+from partwarden.web.reading import fleet as fleets
+from partwarden.web.reading import runs, sets
 from partwarden.web.recent import Recent
 from partwarden.web.template import Templates
-from partwarden.web.watching import AboutToEnd, UnknownDatabase, Watch
+from partwarden.web.watch.watching import AboutToEnd, UnknownDatabase, Watch
 from partwarden.web.wording import link
 
 Answer = TypeVar("Answer")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import HTTPConnection
 
-from partwarden.web.protection import Protection
+from partwarden.web.access.protection import Protection
 
 _SESSION = "session"
 

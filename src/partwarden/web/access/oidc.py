@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from partwarden.errors import NotInstalled
-from partwarden.web.protection import OidcLogin
+from partwarden.web.access.protection import OidcLogin
 
 log = logging.getLogger(__name__)
 

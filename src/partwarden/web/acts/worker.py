@@ -14,9 +14,9 @@ from partwarden.database import Connection, connect, explained, problem_of
 from partwarden.draining import Drain, Event, Finished, Planned, Progress, Step, Waiting, drain
 from partwarden.errors import ActionRefused, CouldNotConnect, PartwardenError, RepairFailed
 from partwarden.report.amounts import size
-from partwarden.web.actions import Asked, Kind, rights_missing, statement
-from partwarden.web.refusal import OutOfReach
-from partwarden.web.work import State
+from partwarden.web.access.refusal import OutOfReach
+from partwarden.web.acts.actions import Asked, Kind, rights_missing, statement
+from partwarden.web.acts.work import State
 
 log = logging.getLogger(__name__)
 

@@ -14,15 +14,15 @@ from starlette.routing import Route
 from partwarden.audit import Entry, read_entries
 from partwarden.database import connect
 from partwarden.errors import ActionRefused
-from partwarden.web import actions
-from partwarden.web.actions import Asked, Kind
-from partwarden.web.forms import sent_form_of_session
-from partwarden.web.person import Person, person_of
-from partwarden.web.protection import Protection
-from partwarden.web.refusal import NotAllowed, in_words
+from partwarden.web.access.forms import sent_form_of_session
+from partwarden.web.access.person import Person, person_of
+from partwarden.web.access.protection import Protection
+from partwarden.web.access.refusal import NotAllowed, in_words
+from partwarden.web.acts import actions
+from partwarden.web.acts.actions import Asked, Kind
+from partwarden.web.acts.works import Works
 from partwarden.web.shown import show
 from partwarden.web.wording import link
-from partwarden.web.works import Works
 
 _SECONDS = 20
 _MOST_ENTRIES = 200

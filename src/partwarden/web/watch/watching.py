@@ -23,7 +23,7 @@ from partwarden.errors import PartwardenError
 from partwarden.findings import Report
 from partwarden.health import Question, Target
 from partwarden.survey import Survey, survey
-from partwarden.web.lanes import Lane, in_thread
+from partwarden.web.watch.lanes import Lane, in_thread
 
 log = logging.getLogger(__name__)
 

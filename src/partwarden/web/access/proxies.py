@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from partwarden.web.protection import Network
+from partwarden.web.access.protection import Network
 
 SAID = "partwarden.said_by_proxy"
 """The key of a scope under which the name stands that a trusted proxy has given, where one has."""

@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from partwarden.web.acting import Acting
-from partwarden.web.attempts import Attempts
-from partwarden.web.gate import Gate
-from partwarden.web.headers import StrictHeaders
-from partwarden.web.hosts import KnownHosts
-from partwarden.web.logging_in import LoggingIn
-from partwarden.web.protection import Protection, ProxyLogin
-from partwarden.web.proxies import TrustedProxies
-from partwarden.web.refusal import InWords
-from partwarden.web.sessions import Sessions
-from partwarden.web.works import Works
+from partwarden.web.access.attempts import Attempts
+from partwarden.web.access.gate import Gate
+from partwarden.web.access.headers import StrictHeaders
+from partwarden.web.access.hosts import KnownHosts
+from partwarden.web.access.logging_in import LoggingIn
+from partwarden.web.access.protection import Protection, ProxyLogin
+from partwarden.web.access.proxies import TrustedProxies
+from partwarden.web.access.refusal import InWords
+from partwarden.web.access.sessions import Sessions
+from partwarden.web.acts.acting import Acting
+from partwarden.web.acts.works import Works
 
 
 class Safeguard:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from partwarden.report.amounts import count, size
-from partwarden.web.sets import Partition
+from partwarden.web.reading.sets import Partition
 
 WIDTH = 1000.0
 HEIGHT = 120.0

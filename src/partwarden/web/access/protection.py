@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
-from partwarden.web.person import EVERYBODY, Circle
-from partwarden.web.secret import Secret
+from partwarden.web.access.person import EVERYBODY, Circle
+from partwarden.web.access.secret import Secret
 
 Network: TypeAlias = IPv4Network | IPv6Network
 

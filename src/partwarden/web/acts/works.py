@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from partwarden.errors import ActionRefused, PartwardenError
-from partwarden.web.actions import Asked, statement
-from partwarden.web.work import State, Work
-from partwarden.web.worker import Worker
+from partwarden.web.acts.actions import Asked, statement
+from partwarden.web.acts.work import State, Work
+from partwarden.web.acts.worker import Worker
 
 log = logging.getLogger(__name__)
 

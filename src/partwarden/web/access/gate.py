@@ -12,13 +12,13 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from partwarden.web import hosts
-from partwarden.web.attempts import Attempts
-from partwarden.web.person import Person, as_known
-from partwarden.web.protection import NoLogin, Protection, ProxyLogin, TokenLogin
-from partwarden.web.proxies import PASSED_ON, SAID
-from partwarden.web.refusal import is_person, refuse
-from partwarden.web.sessions import Session, Sessions
+from partwarden.web.access import hosts
+from partwarden.web.access.attempts import Attempts
+from partwarden.web.access.person import Person, as_known
+from partwarden.web.access.protection import NoLogin, Protection, ProxyLogin, TokenLogin
+from partwarden.web.access.proxies import PASSED_ON, SAID
+from partwarden.web.access.refusal import is_person, refuse
+from partwarden.web.access.sessions import Session, Sessions
 
 LOGIN = "/login"
 METRICS = "/metrics"

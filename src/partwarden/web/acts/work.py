@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from partwarden.web.actions import Asked
+from partwarden.web.acts.actions import Asked
 
 
 class State(StrEnum):

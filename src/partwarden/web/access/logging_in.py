@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from partwarden.web.attempts import Attempts, peer_of
-from partwarden.web.forms import sent_form, sent_form_of_session
-from partwarden.web.gate import LOGIN, local_address, login_address
-from partwarden.web.oidc import Provider, Refused, Who
-from partwarden.web.person import as_known, as_name
-from partwarden.web.protection import OidcLogin, Protection, TokenLogin
-from partwarden.web.refusal import answer, in_words
-from partwarden.web.sessions import Sessions
+from partwarden.web.access.attempts import Attempts, peer_of
+from partwarden.web.access.forms import sent_form, sent_form_of_session
+from partwarden.web.access.gate import LOGIN, local_address, login_address
+from partwarden.web.access.oidc import Provider, Refused, Who
+from partwarden.web.access.person import as_known, as_name
+from partwarden.web.access.protection import OidcLogin, Protection, TokenLogin
+from partwarden.web.access.refusal import answer, in_words
+from partwarden.web.access.sessions import Sessions
 from partwarden.web.shown import show
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from partwarden.web.person import person_of
-from partwarden.web.refusal import NotAllowed
+from partwarden.web.access.person import person_of
+from partwarden.web.access.refusal import NotAllowed
 
 FIELD = "csrf"
 """What a form of a session is known by."""
