@@ -54,12 +54,19 @@ def chromium(program: Path) -> Iterator[Browser]:
 class Site:
     """The pages of ``partwarden serve`` on a port of 127.0.0.1, which stays the same from one start to the next."""
 
-    def __init__(self, watch: Callable[[], Watch], targets: Sequence[Target], *, allow_actions: bool = False) -> None:
+    def __init__(self, watch: Callable[[], Watch], targets: Sequence[Target], protection: Protection) -> None:
         self._make_watch = watch
         self._targets = {target.name or "": target.dsn for target in targets}
-        self._allow_actions = allow_actions
+        self._protection = protection
         self._port = 0
         self._running = ExitStack()
+
+    @classmethod
+    def elsewhere(cls, port: int) -> Site:
+        """What another program serves on a port of 127.0.0.1."""
+        site = cls(lambda: Watch([], interval=3600), (), Protection(NoLogin(WHO)))
+        site._port = port
+        return site
 
     @property
     def origin(self) -> str:
@@ -72,8 +79,7 @@ class Site:
 
     def start(self) -> None:
         """Listen, and return when every database has been looked at."""
-        protection = Protection(NoLogin(WHO), allow_actions=self._allow_actions)
-        safeguard = Safeguard(protection, self._targets)
+        safeguard = Safeguard(self._protection, self._targets)
         self._running.callback(safeguard.close)
         socket = self._running.enter_context(bound("127.0.0.1", self._port))
         self._port = socket.getsockname()[1]
@@ -82,7 +88,7 @@ class Site:
             watch,
             more_routes=safeguard.routes,
             middleware=safeguard.middleware,
-            allows_actions=self._allow_actions,
+            allows_actions=self._protection.allow_actions,
         )
         server = listening(app, host="127.0.0.1", port=self._port, leaving=watch.end)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, name="site")
@@ -106,11 +112,16 @@ class Site:
 
 @contextmanager
 def serving(
-    targets: Iterable[Target], *, interval: float, allow_actions: bool = False, kind: type[Watch] = Watch
+    targets: Iterable[Target],
+    *,
+    interval: float,
+    protection: Protection | None = None,
+    kind: type[Watch] = Watch,
 ) -> Iterator[Site]:
-    """The pages of these databases, each looked at once in ``interval`` seconds."""
+    """The pages of these databases, each looked at once in ``interval`` seconds; at first anybody may look, and nobody act."""
     listed = tuple(targets)
-    site = Site(lambda: kind(listed, interval=interval, timeout=20), listed, allow_actions=allow_actions)
+    protection = protection or Protection(NoLogin(WHO))
+    site = Site(lambda: kind(listed, interval=interval, timeout=20), listed, protection)
     try:
         site.start()
         yield site

@@ -407,16 +407,16 @@ def hostile(states: States) -> None:
         ]
 
 
-def changing(states: States) -> None:
-    """A healthy set in a database that tests change, and a job that has run."""
-    database = states.add("live")
+def changing(states: States, name: str = "live") -> None:
+    """A healthy set, live.note, in a database that tests change, and a job that has run."""
+    database = states.add(name)
     with database.connect_owner() as owner:
         install(owner, cluster="prod-eu", readers=(READER,))
         owner.execute("create schema live")
         a_set(owner, "live.note", "1 day", past="20 days", premake=6)
         owner.execute("call partwarden.maintain()")
     hourly, last = schedule_of_the_half_hour()
-    job = states.job(database, "live: maintenance", hourly, "call partwarden.maintain()")
+    job = states.job(database, f"{name}: maintenance", hourly, "call partwarden.maintain()")
     states.runs += [JobRun(job, last + timedelta(hours=n)) for n in range(3)]
     states.record_runs()
 

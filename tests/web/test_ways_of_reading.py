@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.web.browsing import PHONE, WIDE, Site, Visitor
 from tests.web.conftest import Visit
 from tests.web.listed import PAGES, Listed
+from tests.web.reading import beyond_the_edge, violations
 
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _AGES = re.compile(r"\b(in )?\d+ (s|min|h|days)( ago)?\b|\d\d:\d\d(:\d\d)?")
@@ -27,34 +26,6 @@ def opened(visitor: Visitor, page: Listed) -> None:
 def words(visitor: Visitor) -> list[str]:
     """What is to be read in the main part, without what changes from one second to the next."""
     return _AGES.sub("TIME", visitor.page.locator("main").inner_text()).split()
-
-
-def violations(visitor: Visitor, *rules: str) -> list[str]:
-    """What axe finds on the page that is serious or critical; of these rules only, where some are named."""
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if rules:
-        options["runOnly"] = {"type": "rule", "values": list(rules)}
-    if visitor.page.evaluate("window.axe === undefined"):
-        visitor.page.evaluate(AXE_SCRIPT)
-    found = visitor.page.evaluate(f"axe.run(document, {json.dumps(options)})")
-    return [
-        f"{each['impact']} {each['id']}: {node['html'][:160]} ({node['failureSummary']})"
-        for each in found["violations"]
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-
-
-def beyond_the_edge(visitor: Visitor) -> list[str]:
-    """What makes the document wider than the window."""
-    if visitor.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
-        return []
-    wide: list[str] = visitor.page.evaluate(
-        """[...document.querySelectorAll('body *')]
-            .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth)
-            .map(each => each.outerHTML.slice(0, 120))"""
-    )
-    return wide or ["something"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -78,13 +49,13 @@ def test_everybody_can_read_it(fleet: Site, visit: Visit, pictures: Path, page: 
     assert violations(visitor, "color-contrast") == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_without_javascript_it_says_the_same(fleet: Site, visit: Visit, page: Listed) -> None:
+def test_without_javascript_it_says_the_same(fleet: Site, visit: Visit) -> None:
     with_it, without = visit(fleet), visit(fleet, java_script_enabled=False)
-    for visitor in (with_it, without):
-        opened(visitor, page)
-    assert words(without) == words(with_it)
-    assert without.page.locator("noscript a").get_attribute("href") is not None
+    for page in PAGES:
+        for visitor in (with_it, without):
+            opened(visitor, page)
+        assert words(without) == words(with_it), page.name
+        assert without.page.locator("noscript a").get_attribute("href") is not None
 
 
 def test_without_javascript_one_finds_and_reloads(fleet: Site, visit: Visit) -> None:
