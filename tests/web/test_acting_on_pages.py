@@ -15,8 +15,8 @@ from playwright.sync_api import expect
 
 from partwarden.database import Connection
 from partwarden.health import Target
-from partwarden.web.protection import NoLogin, Protection, TokenLogin
-from partwarden.web.secret import Secret
+from partwarden.web.access.protection import NoLogin, Protection, TokenLogin
+from partwarden.web.access.secret import Secret
 from tests.web import states as scenes
 from tests.web.browsing import PHONE, WHO, Site, Visitor, serving
 from tests.web.conftest import Visit
