@@ -1,9 +1,14 @@
-"""Waiting for a condition with a deadline, never for a while."""
+"""Waiting for a condition with a deadline, never for a while; and for what goes on in another thread."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
 
 
 def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 30) -> None:
@@ -13,3 +18,9 @@ def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 3
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s in vain until {what}")
         time.sleep(0.05)
+
+
+def run_apart(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """What a coroutine returns, in a thread of its own: the browser of other tests may hold a loop in this one."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, work).result()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import subprocess
@@ -24,7 +23,7 @@ from partwarden.web.application import application
 from partwarden.web.listening import listening
 from partwarden.web.watch.watching import Watch
 from tests.servers import Server
-from tests.waiting import wait_until
+from tests.waiting import run_apart, wait_until
 
 SET = "app.events"
 
@@ -50,7 +49,7 @@ class Served:
     def look(self, crowd: Crowd) -> Looks:
         """Have people look at it."""
         looks = Looks()
-        asyncio.run(look(self.port, crowd, self.watch.names, (SET,), looks))
+        run_apart(look(self.port, crowd, self.watch.names, (SET,), looks))
         return looks
 
     def wait_for_surveys(self, name: str, number: int, *, seconds: float = 30) -> None:

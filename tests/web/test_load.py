@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from bench.browsers import FLEET, SEARCH, Crowd, Looks, look, percentile
 from partwarden.health import Target
 from tests.partition_sets import daily_set
 from tests.servers import Database
+from tests.waiting import run_apart
 from tests.web.looked_at import SET, serving_process
 
 pytestmark = pytest.mark.one_server
@@ -29,7 +29,7 @@ def test_fifty_people_before_a_thousand_databases_need_not_wait(database: Databa
     names = [f"shard {number}" for number in range(DATABASES)]
     looks = Looks()
     with serving_process([Target(database.owner_dsn, name) for name in names], tmp_path) as (process, port):
-        asyncio.run(look(port, CROWD, names, (SET,), looks))
+        run_apart(look(port, CROWD, names, (SET,), looks))
         assert process.poll() is None
     assert looks.refused == []
     waits = looks.milliseconds(FLEET, SEARCH)

@@ -22,7 +22,7 @@ from partwarden.web.watch import watching
 from partwarden.web.watch.watching import Watch
 from tests.partition_sets import daily_set
 from tests.servers import Database, Server
-from tests.waiting import wait_until
+from tests.waiting import run_apart, wait_until
 from tests.web.looked_at import SET, open_streams, served, serving_process, sessions, silent_server
 
 pytestmark = pytest.mark.one_server
@@ -207,7 +207,7 @@ def test_who_reads_slowly_gets_the_newest_and_not_all_that_was(app: Database, mo
             await changes.aclose()  # type: ignore[attr-defined]
         return read, newest
 
-    read, newest = asyncio.run(read_slowly())
+    read, newest = run_apart(read_slowly())
     assert None not in read
     assert read[-1] is not None
     assert read[-1] >= newest
