@@ -61,13 +61,16 @@ def statement_to_drop(kind: str) -> sql.Composed:
     return sql.SQL("delete from partwarden.agent_job where kind = {};").format(kind)
 
 
+def missing_jobs(connection: Connection, database: Database) -> list[KeptJob]:
+    """The jobs of the file that agents don't keep yet."""
+    there = kept_jobs(connection)
+    return [job for job in wanted_jobs(database, there) if job.kind not in there]
+
+
 def adopt(connection: Connection, database: Database) -> list[KeptJob]:
     """Have agents keep the jobs of the file that they don't keep yet; those that were added."""
-    there = kept_jobs(connection)
     added = []
-    for job in wanted_jobs(database, there):
-        if job.kind in there:
-            continue
+    for job in missing_jobs(connection, database):
         row = connection.execute(
             "insert into partwarden.agent_job (kind, schedule, command) values (%s, %s, %s) "
             "on conflict (kind) do nothing returning kind",

@@ -109,12 +109,16 @@ def schedule(
             refuse_unprivileged(cron, cron_server.user)
             with cron.transaction():
                 jobs = tuple(_put(cron, each, server.database) for each in wanted)
+        # Afterwards, and not before: a time that is kept twice is better than one that nobody keeps.
+        kept_by_agent = _end_agents_schedule(dsn, [each.kind for each in wanted], timeout)
         if jobs[-1].command == SILENT_MONITOR:
             notes.append(
                 "no --lambda-arn and --topic-arn: incidents are kept in partwarden.incident, and nobody is told"
             )
         else:
             notes += aws_lambda_notes
+        if kept_by_agent:
+            notes.append("an agent has kept the schedule until now; from now on pg_cron does")
         if also_by_agent:
             notes.append("an agent has delivered until now; from now on the function and the agent do")
         notes += _cron_notes(cron, server.database, cron_server.database)
@@ -336,6 +340,15 @@ def _deliver_by_both(target: Connection) -> bool:
         return False  # an older partwarden, which knows of no agents
     changed = target.execute("update partwarden.setting set delivered_by = 'both' where delivered_by = 'agent'")
     return changed.rowcount > 0
+
+
+def _end_agents_schedule(dsn: str, kinds: list[str], timeout: float | None) -> bool:
+    """Have agents keep these jobs no longer; whether they have."""
+    with connect(dsn, timeout=timeout) as target:
+        target.autocommit = True
+        if target.execute("select to_regclass('partwarden.agent_job') is null").fetchone() == (True,):
+            return False  # an older partwarden, which knows of no agents
+        return target.execute("delete from partwarden.agent_job where kind = any (%s)", (kinds,)).rowcount > 0
 
 
 def _aws_lambda_notes(target: Connection, user: str) -> Iterator[str]:

@@ -35,6 +35,7 @@ JOBS = {"maintain", "monitor", "purge"}
 """The second word of the names that jobs of pg_cron have: these are no commands."""
 
 RUN_ELSEWHERE = {
+    "docs/channels.md": "tests/integration/test_agent.py",
     "docs/library.md": "tests/integration/test_library.py",
     "docs/pytest.md": "tests/integration/test_pytest_plugin.py",
     "docs/status.md": "tests/integration/test_status.py",

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,8 @@ from tests.servers import Database
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.one_server
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
@@ -302,6 +305,8 @@ def test_once_tells_what_is_due_and_says_whether_all_went_out(
     notify(owner, incident(owner, "app.c"))
     (tally,) = agent(config).once()
     assert (tally.told, tally.failed, tally.is_well) == (0, 1, False)
+    (tally,) = agent(config).once()  # in its pause nothing is tried, and nobody has heard of it either
+    assert (tally.told, tally.failed, tally.is_well) == (0, 0, False)
 
 
 def test_a_webhook_is_signed_with_the_key_that_is_given(
@@ -314,6 +319,11 @@ def test_a_webhook_is_signed_with_the_key_that_is_given(
     signed = request.headers["X-Partwarden-Timestamp"].encode() + b"." + request.body
     expected = hmac.new(b"a key", signed, hashlib.sha256).hexdigest()
     assert request.headers["X-Partwarden-Signature"] == f"sha256={expected}"
+    program: dict[str, Any] = {}
+    exec((DOCS / "channels.md").read_text().split("```python\n")[1].split("```")[0], program)  # noqa: S102 - our own page
+    signature = request.headers["X-Partwarden-Signature"]
+    assert program["is_ours"](b"a key", request.headers["X-Partwarden-Timestamp"], request.body, signature)
+    assert not program["is_ours"](b"a key", request.headers["X-Partwarden-Timestamp"], request.body + b" ", signature)
 
 
 def test_an_addressee_who_is_refused_costs_the_others_nothing(
@@ -459,3 +469,83 @@ def test_a_pager_that_refused_the_beginning_and_took_the_end_is_not_told_of_the_
     agent(config).once()
     wait_for_delivery(owner)
     assert [action for action, _ in events(pager)] == ["trigger", "resolve"]
+
+
+def test_who_was_told_of_the_beginning_is_told_of_the_end_though_both_are_written_before_an_agent_comes(
+    owner: Connection, database: Database, pager: HttpReceiver, tmp_path: Path
+) -> None:
+    number = incident(owner)
+    notify(owner, number)
+    owner.execute("update partwarden.incident set severity = 'warning'")
+    notify(owner, number, event="resolved")
+    agent(config_of(tmp_path, [{**PAGER, "severity": "critical"}], database)).once()
+    assert [action for action, _ in events(pager)] == ["trigger", "resolve"]
+
+
+def test_an_agent_without_channels_settles_nothing(owner: Connection, database: Database, tmp_path: Path) -> None:
+    notify(owner, incident(owner))
+    agent(config_of(tmp_path, [], database, scheduler="agent")).once()
+    assert pending(owner) == 1
+
+
+def test_what_a_pager_has_taken_is_not_sent_again_when_the_rest_is(
+    owner: Connection, database: Database, pager: HttpReceiver, tmp_path: Path
+) -> None:
+    notify(owner, *(incident(owner, f"app.t{number:02}") for number in range(6)))
+    pager.answer = lambda _: Answer(202 if len(pager.requests) <= 4 else 429)
+    with running(config_of(tmp_path, [PAGER], database)):
+        pager.wait_for(5)
+        wait_until(lambda: deliveries(owner)[0][5] is not None, "the failure is written down")
+        pager.answer = lambda _: Answer(202)
+        owner.execute("update partwarden.delivery set next_attempt_at = now()")
+        wait_for_delivery(owner)
+    sent = Counter(key for _, key in events(pager))
+    assert list(sent.values())[:4] == [1, 1, 1, 1]
+    assert len(sent) == 6
+    assert pending(owner) == 0
+
+
+def test_an_incident_that_a_pager_refuses_costs_the_others_nothing(
+    owner: Connection, database: Database, pager: HttpReceiver, tmp_path: Path
+) -> None:
+    notify(owner, *(incident(owner, f"app.{letter}") for letter in "abc"))
+    pager.answer = lambda request: Answer(400 if "app.b" in request.json["dedup_key"] else 202)
+    agent(config_of(tmp_path, [PAGER], database)).once()
+    assert len(pager.requests) == 3
+    assert pending(owner) == 1
+
+
+def test_a_message_that_fails_for_an_hour_holds_nobody_up_any_longer(
+    owner: Connection, database: Database, hook: HttpReceiver, tmp_path: Path
+) -> None:
+    notify(owner, incident(owner, "app.poison"))
+    notify(owner, incident(owner, "app.well"))
+    hook.answer = lambda request: Answer(500 if b"app.poison" in request.body else 200)
+    config = config_of(tmp_path, [HOOK], database)
+    agent(config).once()
+    owner.execute("update partwarden.delivery set attempts = 9, next_attempt_at = now() where attempts > 0")
+    owner.execute("update partwarden.notification set created_at = created_at - interval '2 hours'")
+    agent(config).once()
+    agent(config).once()
+    assert any(b"app.well" in request.body for request in hook.requests)
+    assert [(done, refused) for _, _, _, done, refused, _ in deliveries(owner)] == [(False, True), (True, False)]
+
+
+def test_what_was_delivered_by_lambda_meanwhile_is_not_sent_again(
+    owner: Connection, database: Database, hook: HttpReceiver, tmp_path: Path
+) -> None:
+    owner.execute("update partwarden.setting set delivered_by = 'both'")
+    number = notify(owner, incident(owner))
+    hook.answer = lambda _: Answer(503)
+    config = config_of(tmp_path, [HOOK], database)
+    agent(config).once()
+    tried = len(hook.requests)
+    owner.execute("update partwarden.notification set invoked_at = now() where number = %s", (number,))
+    owner.execute("update partwarden.setting set delivered_by = 'aws_lambda'")
+    owner.execute("select partwarden.settle_notifications()")
+    assert pending(owner) == 0
+    owner.execute("update partwarden.setting set delivered_by = 'agent'")
+    owner.execute("update partwarden.delivery set next_attempt_at = now()")
+    hook.answer = lambda _: Answer()
+    agent(config).once()
+    assert len(hook.requests) == tried

@@ -88,9 +88,12 @@ def test_pagerduty_is_told_of_each_incident_and_of_its_end_by_one_key(
     assert {each["routing_key"] for each in events} == {"THE-INTEGRATION-KEY"}
 
 
-def test_opsgenie_opens_and_closes_by_one_alias(receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("team", ["#dbas", "%23dbas"])
+def test_opsgenie_opens_and_closes_by_one_alias(
+    receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch, team: str
+) -> None:
     receiver.answer = lambda _: Answer(202)
-    url = f"opsgenie://THE-KEY/%23dbas/@jane?api={receiver.url}"
+    url = f"opsgenie://THE-KEY/{team}/@jane?api={receiver.url}"
     send(url, message(told(1)), monkeypatch)
     send(url, message(told(1, event="resolved")), monkeypatch)
     opened, closed = receiver.requests

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from partwarden.channels.channel import Channel
 from partwarden.channels.postman import Postman
 from partwarden.channels.senders import Senders
+from partwarden.channels.session import STATEMENT_SECONDS
 from partwarden.channels.tally import Tally, in_words
 from partwarden.config import Channel as DescribedChannel
 from partwarden.config import Database
@@ -19,6 +21,11 @@ Tell = Callable[[str, str], None]
 """Is told what happens: where, and what."""
 
 _AT_ONCE = 8
+_LONGEST_ROUND = 2 * STATEMENT_SECONDS
+_LONGEST_LAST_STATEMENT = 10.0
+_LOOKED_AFTER = 1.0
+_LONGEST_END = 75.0
+"""systemd kills after 90 seconds; sending what is being sent takes up to 60."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,9 @@ class Agent:
     def __init__(
         self, databases: Sequence[Served], channels: Sequence[DescribedChannel], tell: Tell, *, poll: float = 10.0
     ) -> None:
-        if not channels and not any(each.described is None or each.described.scheduler for each in databases):
+        if not channels and not any(
+            each.described is None or each.described.scheduler == "agent" for each in databases
+        ):
             raise AgentFailed(
                 "there is nothing to do for an agent: the file has no channels, and no database says scheduler: agent",
                 remedy="docs/channels.md has examples",
@@ -63,19 +72,33 @@ class Agent:
 
     def run(self, until: threading.Event) -> None:
         """Work until the event is set; then what is being sent is sent, and nothing more begun."""
-        threads = [threading.Thread(target=each.run, name=each.name) for each in self._postmen]
+        threads = [threading.Thread(target=each.run, name=each.name, daemon=True) for each in self._postmen]
         for thread in threads:
             thread.start()
         names = ", ".join(each.name for each in self._postmen)
         channels = ", ".join(self._senders.channels) or "no channel"
         self._tell("agent", f"works for {names}, and tells {channels}")
-        until.wait()
+        while not until.wait(_LOOKED_AFTER):
+            self._cut(_LONGEST_ROUND)
         self._tell("agent", "comes to an end")
         for postman in self._postmen:
             postman.stop()
+        deadline = time.monotonic() + _LONGEST_END
         for thread in threads:
-            thread.join()
+            while thread.is_alive() and time.monotonic() < deadline:
+                self._cut(_LONGEST_LAST_STATEMENT)
+                thread.join(_LOOKED_AFTER)
+            if thread.is_alive():
+                self._tell(thread.name, "could not be brought to an end, and is left as it is")
         self._senders.stop()
+
+    def _cut(self, seconds: float) -> None:
+        """End sessions whose server has not answered for so long: its time-out is kept by the server itself."""
+        for postman in self._postmen:
+            if postman.cut(seconds):
+                self._tell(
+                    postman.name, f"the server has not answered for {seconds:.0f} seconds: the connection is ended"
+                )
 
     def once(self) -> list[Tally]:
         """Do what is due now, in each database; how that went."""

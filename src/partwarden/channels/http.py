@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -52,12 +53,11 @@ def post(
             headers={"Content-Type": "application/json", "User-Agent": f"partwarden/{__version__}", **headers},
             method="POST",
         )
-        with _opener.open(request, timeout=timeout) as answer:
-            answer.read(_LONGEST_ANSWER)
-            return
+        with _opener.open(request, timeout=timeout):
+            return  # it is taken, whatever becomes of the rest of the answer
     except urllib.error.HTTPError as answer:
         with answer:
-            failure = _refusal(who, answer, secrets)
+            failure = _refusal(who, answer, secrets, timeout)
     except (http.client.InvalidURL, ValueError):
         failure = ChannelFailed(
             f"{who}: its URL or its key has characters that can't be sent",
@@ -76,7 +76,7 @@ def post(
 def address(who: str, url: str) -> tuple[str, dict[str, str]]:
     """An address by http or https without its user and password, and the header that these become.
 
-    Raises ChannelFailed for what is none.
+    Raises ChannelFailed for what is none, and for a password that would go unencrypted to another machine.
     """
     try:
         parts = urlsplit(url)
@@ -87,6 +87,7 @@ def address(who: str, url: str) -> tuple[str, dict[str, str]]:
         raise ChannelFailed(f"{who}: this is no URL by https", remedy="write https:// and the host's name", lasts=True)
     if user is None:
         return url, {}
+    checked_address(who, url)  # a password is not for everybody on the way
     named = f"{unquote(user)}:{unquote(password or '')}".encode()
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
     return urlunsplit(bare), {"Authorization": "Basic " + base64.b64encode(named).decode()}
@@ -122,9 +123,9 @@ def reason_of(failure: BaseException) -> str:
             return "the connection failed"
 
 
-def _refusal(who: str, answer: urllib.error.HTTPError, secrets: Sequence[str]) -> ChannelFailed:
+def _refusal(who: str, answer: urllib.error.HTTPError, secrets: Sequence[str], timeout: float) -> ChannelFailed:
     lasts = answer.code < 500 and answer.code not in _PASSES
-    said = one_line(without(_said(answer), *secrets), _LONGEST_SAID) if secrets else ""
+    said = one_line(without(_said(answer, timeout), *secrets), _LONGEST_SAID) if secrets else ""
     return ChannelFailed(
         f"{who} answered {answer.code} {http.client.responses.get(answer.code, '')}".rstrip()
         + (f": {said}" if said else ""),
@@ -134,10 +135,10 @@ def _refusal(who: str, answer: urllib.error.HTTPError, secrets: Sequence[str]) -
     )
 
 
-def _said(answer: urllib.error.HTTPError) -> str:
+def _said(answer: urllib.error.HTTPError, timeout: float) -> str:
     """What an API says of its refusal, where it says so in JSON as PagerDuty and Opsgenie do."""
     try:
-        said = json.loads(answer.read(_LONGEST_ANSWER))
+        said = json.loads(_beginning(answer, timeout))
     except (OSError, ValueError, http.client.HTTPException):
         return ""
     if not isinstance(said, dict):
@@ -145,6 +146,18 @@ def _said(answer: urllib.error.HTTPError) -> str:
     errors = said.get("errors")
     parts = [said.get("message"), *(errors if isinstance(errors, list) else [])]
     return "; ".join(part for part in parts if isinstance(part, str))
+
+
+def _beginning(answer: urllib.error.HTTPError, timeout: float) -> bytes:
+    """As much of an answer as comes in time, and is no longer than an answer should be."""
+    deadline = time.monotonic() + timeout
+    read = b""
+    while len(read) < _LONGEST_ANSWER and time.monotonic() < deadline:
+        part = answer.read1(_LONGEST_ANSWER - len(read))
+        if not part:
+            break
+        read += part
+    return read
 
 
 def _pause(asked: str | None) -> float:

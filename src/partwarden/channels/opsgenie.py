@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from partwarden.channels.http import checked_address, post
 from partwarden.channels.message import Message, Told, one_line
+from partwarden.channels.parts import Parts
 from partwarden.errors import ChannelFailed
 
 _BASES = {"us": "https://api.opsgenie.com", "eu": "https://api.eu.opsgenie.com"}
@@ -24,7 +25,7 @@ class Opsgenie:
     """Sends to one integration. https://docs.opsgenie.com/docs/alert-api"""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        parts = urlsplit(url.replace("#", "%23"))  # that of a team begins no fragment
         asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         key = parts.netloc.rpartition("@")[2]
         base = asked.get("api") or _BASES.get(asked.get("region", "us").lower())
@@ -33,20 +34,24 @@ class Opsgenie:
                 f"this is not a URL of Opsgenie: {_FORM}", remedy="docs/channels.md has examples", lasts=True
             )
         self._secret = url
+        self._parts = Parts()
         self._key = unquote(key)
         self._alerts = checked_address("Opsgenie", base).rstrip("/") + "/v2/alerts"
         self._responders = [_responder(unquote(each)) for each in parts.path.split("/") if each]
         self._tags = [tag for tag in asked.get("tags", "").split(",") if tag]
 
     def send(self, message: Message, *, timeout: float) -> None:
-        """Send one request for each incident. Repeated it does no harm: the alias is the same. Raises ChannelFailed."""
-        for incident in message.news:
-            if incident.is_over:
-                self._close(message, incident, timeout)
-                continue
+        """Send one request for each incident that it has not yet. Repeated it does no harm: the alias is the same.
+
+        Raises ChannelFailed: at once what passes, after all the others what lasts.
+        """
+        self._parts.send(message, lambda incident: self._tell(message, incident, timeout))
+
+    def _tell(self, message: Message, incident: Told, timeout: float) -> None:
+        if not incident.is_over:
             self._send(self._alerts, self._alert(message, incident), timeout)
-            if message.is_test:
-                self._close(message, incident, timeout)
+        if incident.is_over or message.is_test:
+            self._close(message, incident, timeout)
 
     def _close(self, message: Message, incident: Told, timeout: float) -> None:
         alias = quote(message.key_of(incident), safe="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,7 @@ class _Claimed:
     id: Any
     created_at: datetime
     cluster: str | None
+    database: str
     subject: str
     message: str
     incidents: list[dict[str, Any]]
@@ -70,10 +72,10 @@ def knows_agents(connection: Connection) -> bool:
     return row == (True,)
 
 
-def look(connection: Connection) -> State:
-    """Ask what there is to do: the one question that is asked again and again."""
+def look(connection: Connection, channels: Sequence[str]) -> State:
+    """Ask what there is to do with these channels: the one question that is asked again and again."""
     row = connection.execute(
-        "select now, delivers, has_new, due, next_at, jobs from partwarden.agent_state()"
+        "select now, delivers, has_new, due, next_at, jobs from partwarden.agent_state(%s)", (list(channels),)
     ).fetchone()
     assert row is not None
     now, delivers, has_new, due, next_at, jobs = row
@@ -92,12 +94,17 @@ def look(connection: Connection) -> State:
 def route(connection: Connection, database: str, channels: Sequence[Channel]) -> Mapping[int, Sequence[str]]:
     """Choose channels for new notifications, up to fifty at a time; which were chosen, by the notification's number."""
     chosen: dict[int, Sequence[str]] = {}
+    heard: defaultdict[int, set[str]] = defaultdict(set)
     with connection.transaction():
         rows = connection.execute("select * from partwarden.take_unrouted(%s)", (_AT_ONCE,)).fetchall()
         for number, incidents, told_before in rows:
             told = [Told.read(each) for each in incidents]
-            before = {int(incident): names for incident, names in told_before.items()}
-            of_each = routed(channels, database, told, before)
+            for incident, names in told_before.items():
+                heard[int(incident)].update(names)
+            of_each = routed(channels, database, told, heard)
+            for name, ids in of_each.items():  # the next ones have been taken already, and do not know of it
+                for each in ids:
+                    heard[each].add(name)
             connection.execute("select partwarden.route_notification(%s, %s)", (number, Jsonb(of_each)))
             chosen[number] = tuple(of_each)
         if not rows:
@@ -118,7 +125,7 @@ def claim(connection: Connection, channels: Sequence[str]) -> list[Delivery]:
                 id=str(each.id),
                 attempt=each.attempt,
                 cluster=each.cluster or "",
-                database=connection.info.dbname,
+                database=each.database,
                 subject=each.subject,
                 text=each.message,
                 incidents=tuple(map(Told.read, each.incidents)),
@@ -161,6 +168,18 @@ def orphans(connection: Connection, channels: Sequence[str]) -> dict[str, int]:
             (list(channels),),
         ).fetchall()
     )
+
+
+def waiting(connection: Connection) -> int:
+    """How many messages have still to reach a channel; 0 where no agent is to deliver them."""
+    row = connection.execute(
+        """
+        select (select count(*) from partwarden.delivery where delivered_at is null)
+             + (select count(*) from partwarden.notification where delivered_at is null and routed_at is null)
+        from partwarden.setting where delivered_by in ('agent', 'both')
+        """
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def patience(connection: Connection) -> float:

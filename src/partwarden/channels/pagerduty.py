@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from partwarden.channels.http import checked_address, post
 from partwarden.channels.message import Message, Told, one_line
+from partwarden.channels.parts import Parts
 from partwarden.errors import ChannelFailed
 
 _BASES = {"us": "https://events.pagerduty.com", "eu": "https://events.eu.pagerduty.com"}
@@ -29,17 +30,23 @@ class PagerDuty:
                 f"this is not a URL of PagerDuty: {_FORM}", remedy="docs/channels.md has examples", lasts=True
             )
         self._secret = url
+        self._parts = Parts()
         self._key = unquote(key)
         self._url = checked_address("PagerDuty", base).rstrip("/") + "/v2/enqueue"
         self._fields = {name: asked[name] for name in ("group", "class") if name in asked}
 
     def send(self, message: Message, *, timeout: float) -> None:
-        """Send one event for each incident. Repeated it does no harm: the key is the same. Raises ChannelFailed."""
-        for incident in message.news:
-            event = self._resolve(message, incident) if incident.is_over else self._trigger(message, incident)
-            self._send(event, timeout)
-            if message.is_test:
-                self._send(self._resolve(message, incident), timeout)
+        """Send one event for each incident that it has not yet. Repeated it does no harm: the key is the same.
+
+        Raises ChannelFailed: at once what passes, after all the others what lasts.
+        """
+        self._parts.send(message, lambda incident: self._tell(message, incident, timeout))
+
+    def _tell(self, message: Message, incident: Told, timeout: float) -> None:
+        if not incident.is_over:
+            self._send(self._trigger(message, incident), timeout)
+        if incident.is_over or message.is_test:
+            self._send(self._resolve(message, incident), timeout)
 
     def _send(self, event: dict[str, Any], timeout: float) -> None:
         post("PagerDuty", self._url, json.dumps(event).encode(), {}, timeout=timeout, secrets=(self._secret, self._key))

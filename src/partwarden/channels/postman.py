@@ -21,14 +21,17 @@ from partwarden.channels.senders import Senders
 from partwarden.channels.session import STATEMENT_SECONDS, connected
 from partwarden.channels.tally import Tally, in_words
 from partwarden.channels.timekeeper import Timekeeper
+from partwarden.channels.watchdog import Watchdog
 from partwarden.config import Database, Monitor
 from partwarden.database import Connection
 from partwarden.errors import AgentFailed, ChannelFailed, PartwardenError
-from partwarden.schedule import NoCron, open_cron
+from partwarden.schedule import NoCron, jobs_of, open_cron
 
 _LONGEST_PAUSE = 60.0
 _RENEWED_AFTER = 5.0
 _LAST_WAIT_SECONDS = 60.0
+_RENEWED_TIMES = 10
+"""For how many times its patience a channel is waited for before somebody else may try."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Sending:
 
     delivery: Delivery
     future: Future[None]
+    since: float
 
 
 class Postman:
@@ -70,6 +74,9 @@ class Postman:
         self._is_once = False
         self._failing: set[str] = set()
         self._said: str | None = None
+        self._was_connected = False
+        self._told_of: set[str] = set()
+        self._watchdog = Watchdog()
         self._timekeeper = Timekeeper(dsn, tell, self.wake)
 
     def run(self) -> None:
@@ -77,13 +84,18 @@ class Postman:
         pause = 1.0
         while not self._stopping.is_set():
             try:
-                with connected(self._dsn) as connection:
-                    self._begin(connection)
-                    outbox.retry_refused(connection, list(self._senders.channels))
-                    self._say("connected" if self._said is None else "connected again")
+                with connected(self._dsn) as connection, self._watchdog.over(connection):
+                    with self._watchdog.at_work():
+                        self._begin(connection)
+                        quiet = self._round(connection)
+                    # Only now: what fails in its first round fails in the next one, too.
+                    self._say("connected again" if self._was_connected or self._said is not None else "connected")
+                    self._was_connected = True
                     pause = 1.0
                     while not self._stopping.is_set():
-                        self._sleep(connection, self._round(connection))
+                        self._sleep(connection, quiet)
+                        with self._watchdog.at_work():
+                            quiet = self._round(connection)
                     self._end(connection)
             except Exception as failure:  # noqa: BLE001 - one database's trouble must not end the others' service
                 self._say(f"{in_words(failure)}; it is tried again")
@@ -91,7 +103,11 @@ class Postman:
                 pause = min(2 * pause, _LONGEST_PAUSE)
         self._timekeeper.stop()
         if self._sending:  # the connection broke at the end, and what has been sent is not written down yet
-            with suppress(PartwardenError, psycopg.Error), connected(self._dsn) as connection:
+            with (
+                suppress(PartwardenError, psycopg.Error),
+                connected(self._dsn) as connection,
+                self._watchdog.over(connection),
+            ):
                 self._end(connection)
 
     def run_once(self) -> Tally:
@@ -101,14 +117,15 @@ class Postman:
             with connected(self._dsn) as connection:
                 self._begin(connection)
                 if self._keeps_schedule:
-                    self.tally.problems = tuple(self._timekeeper.run_due(outbox.look(connection).jobs))
+                    self.tally.problems = tuple(self._timekeeper.run_due(self._look(connection).jobs))
                 while not self._stopping.is_set():
                     self._collect(connection)
-                    is_moving = self._deliver(connection, outbox.look(connection))
+                    is_moving = self._deliver(connection, self._look(connection))
                     if not self._sending and not is_moving:
                         break
                     self._sleep(connection, _RENEWED_AFTER if self._sending else 0)
                 self._end(connection)
+                self.tally.waiting = outbox.waiting(connection)
         except (PartwardenError, psycopg.Error) as failure:
             self.tally.error = in_words(failure)
             self._say(self.tally.error)
@@ -119,6 +136,10 @@ class Postman:
         """Begin nothing more, and come to an end when what is being sent is sent."""
         self._stopping.set()
         self.wake()
+
+    def cut(self, seconds: float) -> bool:
+        """End the session if its server has not answered for so long; whether that was so. For any other thread."""
+        return self._watchdog.cut(seconds)
 
     def wake(self) -> None:
         """End a pause."""
@@ -136,35 +157,47 @@ class Postman:
         self._patience = outbox.patience(connection)
         self._adopt_schedule(connection)
         for channel, number in outbox.orphans(connection, list(self._senders.channels)).items():
-            self._tell(
+            self._tell_once(
+                f"orphan {channel}",
                 f"{number} notifications wait for channel {channel}, which is not in the file; to give them up: "
-                f"select partwarden.give_up_deliveries('{channel}');"
+                f"select partwarden.give_up_deliveries('{channel}');",
             )
+        if not self._is_once and not self._was_connected:
+            outbox.retry_refused(connection, list(self._senders.channels))
 
     def _adopt_schedule(self, connection: Connection) -> None:
         described = self._described
         if described is None or described.scheduler == "pg_cron" or not (described.maintenance or described.monitor):
             return
-        if described.scheduler is None and self._has_cron(connection):
+        if not agent_schedule.missing_jobs(connection, described) or self._is_kept_elsewhere(connection, described):
             return
         for job in agent_schedule.adopt(connection, described):
             self._tell(f"keeps the schedule of {job.kind} from now on ({job.schedule})")
 
-    def _has_cron(self, connection: Connection) -> bool:
-        assert self._described is not None
+    def _is_kept_elsewhere(self, connection: Connection, described: Database) -> bool:
+        """Whether pg_cron keeps the schedule: it is there, or where the file says that an agent does, has jobs of ours."""
+        name = connection.info.dbname
+        by_agent = described.scheduler == "agent"
         try:
-            with open_cron(self._dsn, connection.info.dbname, self._described.cron_database, STATEMENT_SECONDS):
-                return True
+            with open_cron(self._dsn, name, described.cron_database, STATEMENT_SECONDS) as cron:
+                jobs = jobs_of(cron, name)
         except NoCron:
             return False
         except PartwardenError:
-            return True  # it can't be told: so nothing is done twice
+            return not by_agent  # it can't be told: so nothing is done twice
+        if by_agent and jobs:
+            self._tell_once(
+                "jobs",
+                f"pg_cron still keeps the schedule of {' and '.join(job.kind for job in jobs)}, so it is not kept from here; "
+                "partwarden apply takes it over",
+            )
+        return bool(jobs) or not by_agent
 
     def _round(self, connection: Connection) -> float:
         """Do what there is to do now; for how many seconds there is nothing more."""
         self._has_heard = False
         self._collect(connection)
-        state = outbox.look(connection)
+        state = self._look(connection)
         is_moving = self._deliver(connection, state)
         pause = min(self._poll, self._timekeeper.look(state.jobs if self._keeps_schedule else (), state.now))
         if state.next_at is not None:
@@ -177,6 +210,9 @@ class Postman:
     def _keeps_schedule(self) -> bool:
         return self._described is None or self._described.scheduler != "pg_cron"
 
+    def _look(self, connection: Connection) -> State:
+        return outbox.look(connection, list(self._senders.channels))
+
     def _deliver(self, connection: Connection, state: State) -> bool:
         """Choose channels for what is new, and begin to send what is due; whether there was any of that."""
         self._renew(connection)
@@ -184,14 +220,16 @@ class Postman:
             if self._senders.channels and not self._is_told_otherwise:
                 self._say("nothing is delivered from here as long as its `monitor.channel` is not agent or both")
             return False
-        chosen = self._route(connection) if state.has_new else {}
+        if state.has_new and not self._senders.channels:
+            self._say("notifications wait, and nothing can be delivered from here: the file has no channels")
+        chosen = self._route(connection) if state.has_new and self._senders.channels else {}
         busy = {channel for _, channel in self._sending} | (self._failing if self._is_once else set())
         due = {*state.due, *(channel for channels in chosen.values() for channel in channels)}
         free = [channel for channel in self._senders.channels if channel in due and channel not in busy]
         claimed = outbox.claim(connection, free) if free else []
         for delivery in claimed:
             future = self._senders.send(delivery.channel, delivery.message, timeout=self._patience)
-            self._sending[delivery.number, delivery.channel] = Sending(delivery, future)
+            self._sending[delivery.number, delivery.channel] = Sending(delivery, future, time.monotonic())
             future.add_done_callback(lambda _: self.wake())
         return bool(chosen or claimed)
 
@@ -216,7 +254,8 @@ class Postman:
             return
         self._renewed_at = time.monotonic()
         for each in self._sending.values():
-            outbox.renew(connection, each.delivery)
+            if self._renewed_at - each.since < _RENEWED_TIMES * self._patience:
+                outbox.renew(connection, each.delivery)
 
     def _collect(self, connection: Connection) -> None:
         """Note what has been sent. It is forgotten here only when that is written down, whatever becomes of the connection."""
@@ -272,8 +311,15 @@ class Postman:
         deadline = time.monotonic() + _LAST_WAIT_SECONDS
         while self._sending and time.monotonic() < deadline:
             wait([each.future for each in self._sending.values()], timeout=_RENEWED_AFTER)
-            self._collect(connection)
-            self._renew(connection)
+            with self._watchdog.at_work():
+                self._collect(connection)
+                self._renew(connection)
+
+    def _tell_once(self, about: str, text: str) -> None:
+        """Tell of what stays as it is, once."""
+        if about not in self._told_of:
+            self._told_of.add(about)
+            self._tell(text)
 
     def _say(self, text: str) -> None:
         """Tell of a state, once as long as it lasts."""

@@ -9,12 +9,12 @@ import logging
 import re
 import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
 from partwarden.channels.http import LOOPBACK
 from partwarden.channels.message import Message, one_line
+from partwarden.channels.parts import Taken
 from partwarden.errors import ChannelFailed, NotInstalled
 
 _HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
@@ -33,7 +33,6 @@ _REASONS = (
 )
 _HTTP_PASSES = frozenset({408, 425, 429})
 _SUBJECT = 200
-_REMEMBERED = 1000
 _loading = threading.Lock()
 _MOST_SECONDS = 20.0
 
@@ -44,7 +43,7 @@ class Service:
     def __init__(self, url: str) -> None:
         _quieten()
         self._url = url
-        self._had_it: OrderedDict[str, set[str]] = OrderedDict()
+        self._taken = Taken()
         plugin = _plugin(url)
         self.name = str(plugin.service_name)
 
@@ -61,9 +60,7 @@ class Service:
             self._send(plugin, message)
             return
         _dress(plugin, message)
-        had_it = self._had_it.setdefault(message.id, set())
-        while len(self._had_it) > _REMEMBERED:
-            self._had_it.popitem(last=False)
+        had_it = self._taken.of(message.id)
         failures = []
         targets = list(plugin.targets)
         for target in targets:
@@ -80,7 +77,7 @@ class Service:
             raise next((each for each in failures if not each.lasts), failures[0])
         if not targets:
             raise ChannelFailed("the mail has no addressee", remedy="its URL takes ?to=…", lasts=True)
-        self._had_it.pop(message.id, None)
+        self._taken.forget(message.id)
 
     def _send(self, plugin: Any, message: Message) -> None:
         from apprise import Apprise, NotifyFormat, NotifyType

@@ -12,20 +12,21 @@ from partwarden.errors import PartwardenError
 
 @dataclass
 class Tally:
-    """What came of the notifications of one database: messages told and failed, what went wrong with the jobs that were
-    due, and why it could not be worked on.
+    """What came of the notifications of one database: messages told, failed, and waiting at the end; what went wrong with
+    the jobs that were due, and why it could not be worked on.
     """
 
     database: str
     told: int = 0
     failed: int = 0
+    waiting: int = 0
     problems: tuple[str, ...] = ()
     error: str | None = None
 
     @property
     def is_well(self) -> bool:
         """Whether all went out, and everything that was due was done."""
-        return self.error is None and not self.failed and not self.problems
+        return self.error is None and not self.failed and not self.waiting and not self.problems
 
 
 def in_words(failure: BaseException) -> str:

@@ -126,6 +126,8 @@ class Timekeeper:
                 if session.closed:
                     raise
                 problem = problem_of(failure)
+            if problem is not None and self._is_over:
+                return None  # it was cancelled, has no end, and is done by whoever comes next
             session.execute("select partwarden.end_job(%s, %s)", (kind, problem))
             if problem is None and kind == "maintain":
                 self._tell("maintained the partition sets")

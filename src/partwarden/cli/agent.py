@@ -70,6 +70,8 @@ def _words(tally: Tally) -> str:
     parts = [f"told {tally.told}"]
     if tally.failed:
         parts.append(f"could not tell {tally.failed}, which is tried again")
+    if tally.waiting > tally.failed:
+        parts.append(f"{tally.waiting} wait")
     return without_secrets("; ".join([*parts, *tally.problems]))
 
 

@@ -1,27 +1,33 @@
 create function partwarden.agent_state(
+    p_channels text[],
     out now timestamptz, out delivers boolean, out has_new boolean, out due text[], out next_at timestamptz, out jobs jsonb)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
--- What there is to do for an agent: the one question that it asks again and again, so it reads no more than what waits.
--- "has_new": notifications for which no channel has been chosen yet, or that may be settled. "due": the channels that have
--- something to send; "next_at": when the next one has, whatever it is now.
+-- What there is to do for an agent with these channels: the one question that it asks again and again, so it reads no more
+-- than the head of each channel, however much waits. "has_new": notifications for which no channel has been chosen yet, or
+-- that may be settled. "due": the channels that have something to send; "next_at": when the next one has, whatever it is now.
 begin
     now := clock_timestamp();
-    select setting.delivered_by <> 'aws_lambda' into delivers from partwarden.setting;
-    select coalesce(bool_or(
-            waiting.routed_at is null
-            or not exists (select from partwarden.delivery
-                           where delivery.notification_number = waiting.number and delivery.delivered_at is null)), false)
-    into has_new
-    from partwarden.notification waiting
-    where waiting.delivered_at is null and delivers;
+    select setting.delivered_by in ('agent', 'both') into delivers from partwarden.setting;
+    has_new := delivers and (
+        exists (select from partwarden.notification waiting where waiting.delivered_at is null and waiting.routed_at is null)
+        or exists (select from partwarden.settleable()));
     select
-        coalesce(array_agg(distinct waiting.channel) filter (where waiting.next_attempt_at <= agent_state.now), '{}'),
-        min(waiting.next_attempt_at) filter (where waiting.next_attempt_at > agent_state.now)
+        coalesce(array_agg(asked.name) filter (where head.next_attempt_at <= agent_state.now), '{}'),
+        min(head.next_attempt_at) filter (where head.next_attempt_at > agent_state.now)
     into due, next_at
-    from partwarden.delivery waiting
-    where waiting.delivered_at is null and delivers;
+    from unnest(p_channels) as asked (name)
+    cross join lateral (
+        select coalesce(
+            (select waiting.next_attempt_at from partwarden.delivery waiting
+             where waiting.channel = asked.name and waiting.delivered_at is null and not waiting.refused
+             order by waiting.notification_number limit 1),
+            (select waiting.next_attempt_at from partwarden.delivery waiting
+             where waiting.channel = asked.name and waiting.delivered_at is null and waiting.refused
+             order by waiting.next_attempt_at limit 1))
+    ) head (next_attempt_at)
+    where delivers;
     select coalesce(jsonb_agg(jsonb_build_object(
         'kind', job.kind,
         'schedule', job.schedule,
@@ -30,4 +36,4 @@ begin
     from partwarden.agent_job job;
 end
 $$;
-comment on function partwarden.agent_state() is 'What there is to do for an agent.';
+comment on function partwarden.agent_state(text[]) is 'What there is to do for an agent.';

@@ -8,6 +8,8 @@ as $$
 update partwarden.agent_job job
 set last_started_at = clock_timestamp(), last_finished_at = null
 where job.kind = p_kind
-  and partwarden.is_due(job.schedule, coalesce(job.last_started_at, job.since), clock_timestamp())
+  and (partwarden.is_due(job.schedule, coalesce(job.last_started_at, job.since), clock_timestamp())
+       -- Whoever began it held the lock, and did not come to its end.
+       or job.last_started_at is not null and job.last_finished_at is null)
 returning job.command
 $$;

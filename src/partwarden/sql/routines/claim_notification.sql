@@ -20,6 +20,6 @@ where number = (
         for update
     )
   and next_attempt_at <= clock_timestamp()
-  and setting.delivered_by <> 'agent'
+  and setting.delivered_by in ('aws_lambda', 'both')
 returning notification.*
 $$;

@@ -10,7 +10,7 @@ declare
 begin
     with given_up as (
         update partwarden.delivery
-        set delivered_at = clock_timestamp(), refused = false, last_error = concat_ws(': ', 'given up', last_error)
+        set delivered_at = clock_timestamp(), claimed_until = null, refused = false, last_error = concat_ws(': ', 'given up', last_error)
         where channel = p_channel
           and delivered_at is null
           and (p_notification is null or notification_number = p_notification)

@@ -59,26 +59,31 @@ begin
                     from partwarden.notification waiting
                     cross join partwarden.setting
                     where waiting.delivered_at is null
-                      and (setting.delivered_by <> 'agent' and waiting.invoked_at is null
-                           or setting.delivered_by <> 'aws_lambda' and waiting.routed_at is null)
+                      and (setting.delivered_by in ('aws_lambda', 'both') and waiting.invoked_at is null
+                           or setting.delivered_by in ('agent', 'both') and waiting.routed_at is null)
                     order by waiting.number limit 1
                 ) oldest on true
             ) state
         ),
         'delivery', (select coalesce(jsonb_agg(to_jsonb(waiting)), '[]') from (
-            select distinct on (delivery.channel)
-                delivery.channel,
-                count(*) over (partition by delivery.channel) as pending,
+            select
+                oldest.channel,
+                counted.pending,
                 notification.created_at as oldest_pending,
-                delivery.attempts,
-                delivery.refused,
-                delivery.last_error
-            from partwarden.delivery
-            join partwarden.notification on notification.number = delivery.notification_number
-            where delivery.delivered_at is null
-              and notification.delivered_at is null
-              and (select delivered_by from partwarden.setting) <> 'aws_lambda'
-            order by delivery.channel, delivery.notification_number
+                oldest.attempts,
+                oldest.refused,
+                oldest.last_error
+            from (
+                select channel, count(*) as pending, min(notification_number) as number
+                from partwarden.delivery
+                where delivered_at is null
+                group by channel
+            ) counted
+            join partwarden.delivery oldest
+                on oldest.notification_number = counted.number and oldest.channel = counted.channel
+            join partwarden.notification on notification.number = counted.number
+            where (select delivered_by from partwarden.setting) in ('agent', 'both')
+            order by oldest.channel
         ) waiting),
         'agent_job', (select coalesce(jsonb_agg(to_jsonb(job)), '[]') from partwarden.agent_job job));
 end

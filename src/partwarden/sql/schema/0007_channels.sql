@@ -2,9 +2,9 @@
 -- where pg_cron does not.
 
 alter table partwarden.setting
-    add column delivered_by text not null default 'aws_lambda' check (delivered_by in ('aws_lambda', 'agent', 'both'));
+    add column delivered_by text not null default 'aws_lambda' check (delivered_by in ('aws_lambda', 'agent', 'both', 'nobody'));
 comment on column partwarden.setting.delivered_by is
-    'Who delivers notifications: aws_lambda, through the function that the monitor is called with; agent, partwarden agent; both.';
+    'Who delivers notifications: aws_lambda, through the function that the monitor is called with; agent, partwarden agent; both; nobody.';
 comment on column partwarden.setting.invoke_timeout is 'How long a delivery waits for the Lambda function, or a channel.';
 
 alter table partwarden.notification
@@ -19,6 +19,7 @@ create table partwarden.delivery (
     incidents           bigint[] not null,
     attempts            integer not null default 0,
     next_attempt_at     timestamptz not null,
+    claimed_until       timestamptz,
     refused             boolean not null default false,
     last_error          text,
     delivered_at        timestamptz,
@@ -27,9 +28,12 @@ create table partwarden.delivery (
 comment on table partwarden.delivery is 'One row a notification and channel of the agent''s that is to have it.';
 comment on column partwarden.delivery.incidents is 'Those of the notification''s incidents that the channel is told of.';
 comment on column partwarden.delivery.next_attempt_at is 'While it is being sent: when somebody else may take it over.';
+comment on column partwarden.delivery.claimed_until is 'While it is being sent: how long nothing else is sent to its channel.';
 comment on column partwarden.delivery.refused is
     'The last attempt failed for a reason that does not pass by itself; later ones need not wait for it.';
-create index on partwarden.delivery (channel, notification_number) where delivered_at is null;
+create index on partwarden.delivery (channel, refused, notification_number) where delivered_at is null;
+create index on partwarden.delivery (channel, next_attempt_at) where delivered_at is null and refused;
+create index on partwarden.delivery (channel) where delivered_at is null and claimed_until is not null;
 
 create table partwarden.agent_job (
     kind             text primary key check (kind in ('maintain', 'monitor')),
