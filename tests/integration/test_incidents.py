@@ -512,7 +512,8 @@ def test_show_tells_the_whole_story(database: Database, owner: Connection) -> No
     story = json.loads(partwarden("incidents", "show", database.owner_dsn, str(number), "--json").stdout)
     assert [each["event"] for each in story["notifications"]] == ["opened"]
     owner.execute(
-        "insert into partwarden.delivery select number, channel, array[%s]::bigint[], 3, now(), true, error, delivered "
+        "insert into partwarden.delivery (notification_number, channel, incidents, attempts, next_attempt_at, refused, "
+        "last_error, delivered_at) select number, channel, array[%s]::bigint[], 3, now(), true, error, delivered "
         "from partwarden.notification, (values ('mail', null, now()), ('pager', '404 not found', null), ('x', null, null)) "
         "as told (channel, error, delivered)",
         (number,),
