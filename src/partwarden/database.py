@@ -114,6 +114,9 @@ def make_read_only(connection: Connection) -> None:
         # The planner takes every common table expression for one row, and joins thousands by nested loops.
         ("enable_nestloop", "off"),
         ("search_path", "pg_catalog, pg_temp"),
+        # What comes back is read by us, whatever the role or the database has set for people.
+        ("datestyle", "ISO"),
+        ("intervalstyle", "postgres"),
     )
     calls = sql.SQL(", ").join(sql.SQL("pg_catalog.set_config({}, {}, false)").format(*each) for each in settings)
     connection.execute(sql.SQL("select {}").format(calls))  # one way to the server and back

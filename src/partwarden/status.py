@@ -30,8 +30,8 @@ _CHECKS = frozenset(
 )
 """Those that say what the time line shows, and why: they stand on what it is made of, and cost next to nothing more."""
 
-_EARLIEST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
-_TOO_LATE = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+TOO_LATE = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 """PostgreSQL knows times that Python does not."""
 _WIDEST_GAP = 9
 """A gap is drawn as wide as so many partitions at most: there may be years between two."""
@@ -143,7 +143,7 @@ class SetStatus:
         if self.ids_left is None or not self.ids_a_second or self.ids_a_second <= 0:
             return None
         seconds = self.looked_at.timestamp() + self.ids_left / self.ids_a_second
-        return None if seconds > _TOO_LATE else _moment(seconds)
+        return None if seconds > TOO_LATE else _moment(seconds)
 
 
 def look(dsn: str, *, past: int = 60, ahead: int = 60, within: int = 0, timeout: float = 60) -> tuple[SetStatus, ...]:
@@ -200,7 +200,8 @@ def _folded(rows: Sequence[_Row], found: Mapping[str, Sequence[tuple[str, str]]]
     for row in rows:
         members[row["root"]].append(row)
     for root, family in members.items():
-        top = next(row for row in family if row["id"] == root)
+        # Between two sets there may be a table that is none, one by list: then the topmost of them stands for the others.
+        top = next((row for row in family if row["id"] == root), family[0])
         told = [each for row in family for each in found.get(row["name"], ())]
         yield _status(top, [row for row in family if row is not top], told)
 
@@ -221,8 +222,8 @@ def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) ->
         bytes=tree.bytes_of(top["id"]),
         line=line,
         now=now,
-        ends_at=None if ends_at is None or ends_at > _TOO_LATE else _moment(ends_at),
-        is_endless=bool(top["is_endless"]) or (ends_at is not None and ends_at > _TOO_LATE),
+        ends_at=None if ends_at is None or ends_at > TOO_LATE else _moment(ends_at),
+        is_endless=bool(top["is_endless"]) or (ends_at is not None and ends_at > TOO_LATE),
         ahead=top["ahead"],
         has_default=top["has_default"],
         default_rows=_default_rows((top, *subs), tree),
@@ -390,4 +391,4 @@ def _order(each: SetStatus) -> tuple[int, bool, float, str]:
 
 
 def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(max(float(seconds), _EARLIEST), UTC)
+    return datetime.fromtimestamp(max(float(seconds), EARLIEST), UTC)

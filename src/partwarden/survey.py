@@ -21,7 +21,7 @@ from partwarden.dsn import label
 from partwarden.errors import PartwardenError
 from partwarden.findings import Report
 from partwarden.health import Question, Target, examine, told_once, unreachable
-from partwarden.status import SetStatus, set_view, statuses
+from partwarden.status import EARLIEST, TOO_LATE, SetStatus, set_view, statuses
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,11 @@ def _as_record(kept: Mapping[str, Any]) -> Record:
         ),
         maintained_at=_at(kept["maintained_at"]),
         reach={
-            parent: tuple((datetime.fromtimestamp(seen, UTC), datetime.fromtimestamp(edge, UTC)) for seen, edge in days)
+            parent: tuple(
+                (datetime.fromtimestamp(seen, UTC), datetime.fromtimestamp(edge, UTC))
+                for seen, edge in days
+                if EARLIEST < edge < TOO_LATE
+            )
             for parent, days in (kept["reach"] or {}).items()
         },
     )

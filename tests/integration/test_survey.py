@@ -18,6 +18,7 @@ from partwarden.status import look
 from partwarden.survey import Survey, survey
 from partwarden.web.drawing.timeline import draw
 from partwarden.web.reading import sets
+from partwarden.web.reading.fleet import tightest
 from partwarden.web.reading.sets import read_set
 from tests.partition_sets import (
     create_parent,
@@ -233,3 +234,70 @@ def test_a_locked_partition_is_left_out_of_the_sizes(
         found = read_set(database.owner_dsn, "app.events", newest)
     assert found is not None
     assert [each.bytes for each in found.partitions if each.name.endswith(name)] == [None]
+
+
+def test_what_a_role_has_set_for_people_does_not_change_what_is_read(database: Database, owner: Connection) -> None:
+    install(owner)
+    daily_set(owner, "app.events")
+    put_row_in_the_way(owner, "app.events")
+    owner.execute("vacuum app.events")
+    owner.execute("call partwarden.monitor()")
+    with database.connect() as administrator:
+        for name, value in (("datestyle", "SQL, DMY"), ("intervalstyle", "iso_8601")):
+            administrator.execute(
+                sql.SQL("alter database {} set {} = {}").format(
+                    sql.Identifier(database.name), sql.Identifier(name), sql.Literal(value)
+                )
+            )
+    found = seen(database)
+    assert found.report.findings
+    full = read_set(database.owner_dsn, "app.events", found)
+    assert full is not None
+    assert any(each.vacuumed_at is not None for each in full.partitions)
+
+
+def test_a_partition_of_the_year_12000_takes_nothing_off_the_page(database: Database, owner: Connection) -> None:
+    install(owner)
+    daily_set(owner, "app.events")
+    owner.execute("drop table app.events_default")
+    end = owner.execute(
+        "select max((regexp_match(pg_get_expr(relpartbound, oid), 'TO \\(''(.+)''\\)'))[1]::timestamptz)::text "
+        "from pg_class join pg_inherits on inhrelid = oid where inhparent = 'app.events'::regclass"
+    ).fetchone()
+    assert end is not None
+    owner.execute(
+        sql.SQL("create table app.far partition of app.events for values from ({}) to ('12000-01-01')").format(
+            sql.Literal(end[0])
+        )
+    )
+    owner.execute("select partwarden.note_reach()")
+    record = seen(database).record
+    assert record is not None
+    assert record.reach.get("app.events", ()) == ()
+
+
+def test_a_set_by_id_has_no_line_in_time(database: Database, owner: Connection) -> None:
+    install(owner)
+    owner.execute("create table app.ids (id bigint not null) partition by range (id)")
+    create_parent(owner, "app.ids", "1000", p_control="id", p_premake=4, p_start_partition="0")
+    owner.execute("insert into app.ids values (1)")
+    owner.execute("select partwarden.note_reach()")
+    assert owner.execute("select count(*) from partwarden.reach").fetchone() == (0,)
+
+
+def test_an_archive_that_nobody_manages_is_not_the_first_to_run_out(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.events")
+    owner.execute(
+        "create table app.archive (day date not null) partition by range (day);"
+        "create table app.archive_2019 partition of app.archive for values from ('2019-01-01') to ('2020-01-01')"
+    )
+    first = tightest(seen(database).sets)
+    assert first is not None
+    assert first.name == "app.events"
+
+
+def test_children_by_plain_inheritance_have_no_bounds_and_are_listed(database: Database, owner: Connection) -> None:
+    owner.execute("create table app.p (a integer); create table app.c () inherits (app.p)")
+    found = read_set(database.owner_dsn, "app.p", seen(database))
+    assert found is not None
+    assert [(each.name, each.bound) for each in found.partitions] == [("app.c", "")]

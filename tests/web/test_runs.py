@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,3 +63,26 @@ def test_what_python_can_not_read_of_a_schedule_is_left_to_the_checks() -> None:
     begins = datetime(2026, 7, 1, tzinfo=UTC)
     for schedule in ("10 seconds", "0 0 $ * *", "nonsense", "@reboot", ""):
         assert list(expected(schedule, begins, begins + timedelta(days=2), UTC_ZONE)) == []
+
+
+def test_a_daily_job_that_did_not_start_today_is_missing() -> None:
+    yesterday = ENDS - timedelta(hours=30)
+    job = replace(a_job("0 6 * * *"), last_started=yesterday)
+    found = list(_missing(job, (), ENDS - timedelta(days=1), ENDS, UTC_ZONE))
+    assert [f"{at:%H:%M}" for at in found] == ["06:00"]
+
+
+def test_a_start_a_little_late_takes_the_place_of_the_one_that_was_due() -> None:
+    """Twelve runs of every minute, of which the last of each five minutes starts in the next five."""
+    runs = [Slot(number, ENDS - (number + 1) * SLOT, 5, 0, 0, 1.0, None) for number in range(4, -1, -1)]
+    runs[1] = replace(runs[1], runs=4)
+    runs[2] = replace(runs[2], runs=6)
+    assert list(_missing(a_job("* * * * *"), runs, ENDS - timedelta(days=1), ENDS, UTC_ZONE)) == []
+
+
+def test_without_the_servers_time_zone_only_what_is_due_every_hour_can_be_missing() -> None:
+    begins = ENDS - timedelta(days=1)
+    hourly = list(_missing(a_job("0 * * * *"), slots(*hours(3, 0)), begins, ENDS, None))
+    assert [f"{at:%H:%M}" for at in hourly] == ["10:00", "11:00"]
+    daily = replace(a_job("30 3,15 * * *"), last_started=begins)
+    assert list(_missing(daily, (), begins, ENDS, None)) == []

@@ -19,6 +19,7 @@ begin
         select partition_set.parent_table, coalesce(headroom.edge_at, least(headroom.last_upper_at, now())) as edge_at
         from partition_set
         join headroom on headroom.parent = partition_set.parent
+        where partition_set.kind in ('time', 'epoch', 'encoded') and headroom.last_upper_at is not null
     ) noted
     where isfinite(noted.edge_at);
     delete from partwarden.reach where seen_at < now() - interval '8 days';

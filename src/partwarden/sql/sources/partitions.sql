@@ -5,7 +5,7 @@ select
     format('%%I.%%I', namespace.nspname, child.relname)          as name,
     child.relkind = 'p'                                          as is_set,
     coalesce(partitioned.partdefid = child.oid, false)           as is_default,
-    pg_get_expr(child.relpartbound, 0)                           as bound,
+    coalesce(pg_get_expr(child.relpartbound, 0), '')             as bound,
     case
         when child.relkind <> 'r' then null
         when pg_stat_get_tuples_inserted(child.oid) > 0 then pg_stat_get_live_tuples(child.oid)

@@ -103,7 +103,8 @@ def chosen(rows: Sequence[FleetRow], *, text: str = "", standing: str = "", page
 
 def tightest(sets: Iterable[SetStatus]) -> SetStatus | None:
     """The set whose partitions run out first, by the clock or at the rate at which its ids are used up."""
-    return min((each for each in sets if each.full_at is not None), key=left_of, default=None)
+    kept = (each for each in sets if each.is_managed and each.full_at is not None)
+    return min(kept, key=left_of, default=None)
 
 
 def left_of(each: SetStatus | None) -> float:

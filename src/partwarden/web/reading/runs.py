@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from partwarden import bundle
-from partwarden.database import connect_read_only
+from partwarden.database import Connection, connect_read_only
 from partwarden.survey import JobStanding, Survey
 
 WIDTH = 1000.0
@@ -25,6 +25,7 @@ _SECONDS = 20
 _LATE = timedelta(minutes=1)
 """pg_cron looks at the clock once a minute; a run that has just become due is not missing yet."""
 _EVERY_SECONDS = re.compile(r"\s*\d+\s*seconds?\s*", re.IGNORECASE)
+_EVERY_HOUR = re.compile(r"\s*\S+(\s+\*){4}\s*|\s*@hourly\s*")
 _JOB = re.compile(r"job (\d+)\b")
 _WORDS = {
     "@hourly": "0 * * * *",
@@ -101,13 +102,14 @@ def read_jobs(dsn: str, newest: Survey) -> JobsInFull:
     slots, known_from = {}, ends
     problem = "cron.log_run is off: pg_cron records no runs" if newest.facts.get("log_run") == "off" else None
     with connect_read_only(dsn, timeout=_SECONDS, database=str(home)) as connection:
-        allowed = connection.execute("select has_table_privilege('cron.job_run_details', 'select')").fetchone()
-        if allowed == (True,):
+        ends = _now(connection)
+        begins = ends - SLOTS * SLOT
+        if _may_read(connection):
             rows = connection.execute(bundle.source("run_log").encode()).fetchall()
             slots, known_from = _slots(rows, ends), _known_from(connection.execute(_OLDEST).fetchone(), begins)
         else:
-            problem = "this role may not read cron.job_run_details: grant select on cron.job_run_details to it"
-    zone = _zone(newest.facts.get("timezone"))
+            problem = "this role may not read pg_cron's log of runs: only the newest run of each job is known"
+    zone = _zone(newest.facts.get("timezone")) if newest.facts.get("sees_settings") else None
     told = _told(newest)
     lines = []
     for job in newest.jobs:
@@ -133,6 +135,22 @@ def read_jobs(dsn: str, newest: Survey) -> JobsInFull:
         problem,
         hides_others=bool(newest.facts.get("hidden")),
     )
+
+
+def _now(connection: Connection) -> datetime:
+    """The server's clock, which its runs were written down by."""
+    row = connection.execute("select now()").fetchone()
+    assert row is not None
+    now: datetime = row[0]
+    return now.astimezone(UTC)
+
+
+def _may_read(connection: Connection) -> bool:
+    row = connection.execute(
+        "select case when has_schema_privilege('cron', 'usage')"
+        " then has_table_privilege('cron.job_run_details', 'select') else false end"
+    ).fetchone()
+    return row == (True,)
 
 
 def _x(at: datetime, begins: datetime) -> float:
@@ -207,18 +225,25 @@ def expected(schedule: str, begins: datetime, ends: datetime, zone: ZoneInfo) ->
 
 
 def _missing(
-    job: JobStanding, slots: Sequence[Slot], begins: datetime, ends: datetime, zone: ZoneInfo
+    job: JobStanding, slots: Sequence[Slot], begins: datetime, ends: datetime, zone: ZoneInfo | None
 ) -> Iterator[datetime]:
-    """The instants at which nothing started, in a slot of which fewer runs are known than were due, nor in the one after it."""
-    if not job.is_active or not slots:
+    """The instants at which nothing started: each takes one run of its own five minutes, else of the next.
+
+    Without a ``zone`` only of what is due every hour and more often: for that it does not matter which hour it is.
+    """
+    known = slots[0].begins + SLOT if slots else None if job.last_started is None else job.last_started + _LATE
+    if not job.is_active or known is None:
         return  # where it never ran it may be new; check job-overdue knows since when it has its schedule
-    due = defaultdict(list)
-    for at in expected(job.schedule, max(begins, slots[0].begins + SLOT), ends - _LATE, zone):
-        due[_slot_of(at, ends)].append(at)
-    ran = {slot.number: slot.runs for slot in slots}
-    for slot, instants in due.items():
-        late = ran.get(slot - 1, 0) if len(instants) == 1 else 0
-        yield from instants[ran.get(slot, 0) + late :]
+    if zone is None and not _EVERY_HOUR.fullmatch(job.schedule):
+        return
+    left = {slot.number: slot.runs for slot in slots}
+    for at in expected(job.schedule, max(begins, known), ends - _LATE, zone or ZoneInfo("UTC")):
+        own = _slot_of(at, ends)
+        taken = next((number for number in (own, own - 1) if left.get(number, 0) > 0), None)
+        if taken is None:
+            yield at
+        else:
+            left[taken] -= 1
 
 
 def _slot_of(at: datetime, ends: datetime) -> int:

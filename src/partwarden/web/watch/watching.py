@@ -32,6 +32,8 @@ _SLOW_AT_A_TIME = 32
 """Those that were slow last time wait for a server or a network, most of them; they have places of their own."""
 _PATIENCE = 2.0
 """Who takes longer than so many seconds is slow, and gives its place to the next."""
+_SOONER = 3.0
+"""Who could not be asked is asked again as if that had taken no longer than so: in a minute, where a look takes a twentieth."""
 _LONGEST_PAUSE = 600.0
 """However long a look takes, one is taken every ten minutes."""
 _MOST_ANSWERS = 256
@@ -271,7 +273,7 @@ class Watch:
             newest = Survey(name, datetime.now(UTC), Report(name, error=_BUG), unseen=_BUG)
         took = time.monotonic() - watched.asked_at
         watched.is_slow = took > _PATIENCE
-        watched.took = took if newest.report.error is None else 0.0
+        watched.took = took if newest.report.error is None else min(took, _SOONER)
         watched.newest = newest
         watched.version += 1
         self._has_news.set()
