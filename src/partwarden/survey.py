@@ -64,7 +64,7 @@ class Record:
 
     ``open`` is how many incidents are open, by severity; ``pending`` how many notifications wait, ``pending_since`` since when
     the oldest does and ``delivery_error`` why. ``maintained_at`` is the end of the last call that maintained every set.
-    ``reach`` is, by pg_partman's name of a set, where its partitions ended on each of the last days: seen at, and the end.
+    ``reach`` is, by pg_partman's name of a set, where its partitions ended about a day ago: when that was seen, and the end.
     """
 
     version: str
@@ -78,7 +78,7 @@ class Record:
     delivered_at: datetime | None
     maintenance: MaintenanceCall | None
     maintained_at: datetime | None
-    reach: Mapping[str, tuple[tuple[datetime, datetime], ...]]
+    reach: Mapping[str, tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True)
@@ -205,12 +205,9 @@ def _as_record(kept: Mapping[str, Any]) -> Record:
         ),
         maintained_at=_at(kept["maintained_at"]),
         reach={
-            parent: tuple(
-                (datetime.fromtimestamp(seen, UTC), datetime.fromtimestamp(edge, UTC))
-                for seen, edge in days
-                if EARLIEST < edge < TOO_LATE
-            )
-            for parent, days in (kept["reach"] or {}).items()
+            parent: (datetime.fromtimestamp(seen, UTC), datetime.fromtimestamp(edge, UTC))
+            for parent, (seen, edge) in (kept["reach"] or {}).items()
+            if EARLIEST < edge < TOO_LATE
         },
     )
 

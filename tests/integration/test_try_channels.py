@@ -111,7 +111,14 @@ def test_the_agent_says_in_a_document_what_it_did(receiver: HttpReceiver, databa
         said = partwarden("agent", "--once", "--json", "--quiet", "-c", path)
         assert (said.returncode, said.stderr) == (0, "")
         (answer,) = json.loads(said.stdout)["databases"]
-        assert answer == {"database": database.name, "told": 1, "failed": 0, "problems": [], "error": None}
+        assert answer == {
+            "database": database.name,
+            "told": 1,
+            "failed": 0,
+            "waiting": 0,
+            "problems": [],
+            "error": None,
+        }
         receiver.answer = lambda _: Answer(500)
         notify(owner, incident(owner, "app.b"))
         failed = partwarden("agent", "--once", database.name, "-c", path)

@@ -90,7 +90,7 @@ def test_amounts_are_said_as_people_say_them() -> None:
     assert [length(timedelta(seconds=each)) for each in lengths] == [
         "0 s", "59 s", "119 s", "2 min", "120 min", "2 h", "2 days", "59 days", "2 months", "3 years",
     ]  # fmt: skip
-    assert [count(each) for each in (0, 9_999, 18_204, 999_000, 2_400_000, 10**10)] == [
-        "0", "9,999", "18.2k", "999k", "2.4M", "10G",
+    assert [count(each) for each in (0, 9_999, 18_204, 999_000, 999_700, 2_400_000, 10**10, 2**63, 10**40)] == [
+        "0", "9,999", "18.2k", "999k", "1M", "2.4M", "10G", "9.22E", "many",
     ]  # fmt: skip
     assert [size(each) for each in (0, 8192, 82_700_000, 5 * 10**12)] == ["0 kB", "8 kB", "82.7 MB", "5.0 TB"]

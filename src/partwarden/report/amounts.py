@@ -6,7 +6,8 @@ from datetime import timedelta
 
 _SIZES = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 _LENGTHS = (("years", 365.25 * 86400), ("months", 30.4375 * 86400), ("days", 86400.0), ("h", 3600.0), ("min", 60.0))
-_COUNTS = (("G", 1e9), ("M", 1e6), ("k", 1e3))
+_COUNTS = (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3))
+_MANY = 999.5e18
 
 
 def size(number: float) -> str:
@@ -27,8 +28,11 @@ def length(time: timedelta) -> str:
 
 
 def count(number: int) -> str:
-    """A number in at most five letters: ``9,999``, ``18.2k``, ``2.4M``."""
+    """A number in at most five letters, ``9,999``, ``18.2k``, ``2.4M``; what has more than 21 digits is ``many``."""
+    if number >= _MANY:
+        return "many"
     for unit, one in _COUNTS:
-        if number >= 10 * one or (number >= one and unit != "k"):
+        # 999,700 is 1M: in thousands it would be a thousand of them.
+        if number >= 10 * one or (number >= 0.9995 * one and unit != "k"):
             return f"{number / one:.3g}{unit}"
     return f"{number:,}"

@@ -64,14 +64,12 @@ def _recent(request: Request, what: Hashable, make: Callable[[], Made]) -> Made:
 async def database(request: Request) -> Response:
     """One database: each set on its time line, what is wrong, what was told."""
     newest = await _newest(request, request.query_params.get("name"))
-    told = await _incidents(request, newest) if newest.record is not None else None
     return _page(
         request,
         "database.html",
         survey=newest,
         sets=[(each, timeline.draw(each)) for each in newest.sets],
         tightest=fleets.tightest(newest.sets),
-        incidents=told,
     )
 
 

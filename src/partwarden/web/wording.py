@@ -133,11 +133,10 @@ def trend(each: SetStatus, record: Record | None) -> Trend | None:
         if not each.ids_a_second or each.ids_a_second < 0:
             return None
         return Trend("steady", f"{count(round(each.ids_a_second * _DAY))} ids a day, last week")
-    days = (record.reach.get(each.parent_table or "") if record is not None else None) or ()
-    before = [(seen, edge) for seen, edge in days if each.looked_at - seen >= timedelta(hours=12)]
-    if not before or each.runs_out_in is None or each.is_endless:
+    before = record.reach.get(each.parent_table or "") if record is not None else None
+    if before is None or each.runs_out_in is None or each.is_endless:
         return None
-    seen, edge = before[-1]
+    seen, edge = before
     change = each.runs_out_in - (edge - seen)
     # It falls by a day a day until the next partition is made: what is less than one partition means nothing.
     one = max((span.upper - span.lower for span in each.spans), default=0.0)

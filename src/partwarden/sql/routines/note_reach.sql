@@ -7,7 +7,7 @@ set enable_nestloop = off
 as $$
 -- Takes note, once an hour, of where the partitions of each set by time end, so that it can be told whether they get fewer.
 begin
-    if exists (select from partwarden.reach where seen_at > now() - interval '1 hour')
+    if exists (select from partwarden.monitor_state where reach_noted_at > now() - interval '1 hour')
         or partwarden.extension_schema('pg_partman') is null
     then
         return;
@@ -22,6 +22,7 @@ begin
         where partition_set.kind in ('time', 'epoch', 'encoded') and headroom.last_upper_at is not null
     ) noted
     where isfinite(noted.edge_at);
+    update partwarden.monitor_state set reach_noted_at = now();
     delete from partwarden.reach where seen_at < now() - interval '8 days';
 end
 $$;

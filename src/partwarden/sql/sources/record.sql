@@ -35,17 +35,14 @@ select jsonb_build_object(
         where outcome = 'succeeded' and parent_table is null limit 1
     ),
     'reach', (
-        select jsonb_object_agg(once.parent_table, once.edges)
+        select jsonb_object_agg(a_day_ago.parent_table, a_day_ago.seen)
         from (
-            select per_day.parent_table, jsonb_agg(
-                jsonb_build_array(extract(epoch from per_day.seen_at), extract(epoch from per_day.edge_at))
-                order by per_day.seen_at) as edges
-            from (
-                select distinct on (parent_table, floor(extract(epoch from now() - seen_at) / 86400)) reach.*
-                from partwarden.reach
-                order by parent_table, floor(extract(epoch from now() - seen_at) / 86400), seen_at
-            ) per_day
-            group by per_day.parent_table
-        ) once
+            select distinct on (parent_table)
+                parent_table,
+                jsonb_build_array(extract(epoch from seen_at), extract(epoch from edge_at)) as seen
+            from partwarden.reach
+            where seen_at between now() - interval '36 hours' and now() - interval '12 hours'
+            order by parent_table, seen_at desc
+        ) a_day_ago
     )
 ) as record
