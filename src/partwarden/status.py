@@ -59,7 +59,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A partition on the axis of its control column, half-open, in seconds since 1970 or in ids.
+    """A partition on the axis of its control column, half-open, in seconds since 1970 or in ids; these are exact.
 
     ``bytes`` and ``rows`` are estimates, and None where nobody knows. ``sub_set`` names the set that the partition itself is.
     """
@@ -83,8 +83,9 @@ class SetStatus:
     where that never was, or, without ``knows_maintenance``, where it is not recorded: before pg_partman 5.1, unless
     partwarden.maintain() does it.
 
-    ``parent_table`` is pg_partman's name of it. ``spans`` are the partitions of the line with their bounds, ``position`` is
-    where the set stands on the same axis: this moment, or where the last partition with a row begins. ``missing`` is how many
+    ``parent_table`` is pg_partman's name of it. ``spans`` are the partitions of the line with their bounds, ``earlier`` and
+    ``later`` how many lie before and behind them; ``position`` is where the set stands on the same axis: this moment, or where
+    the last partition with a row begins. ``missing`` is how many
     partitions premake wants and nobody has made, and ``retention_edge`` is what older partitions lie before. ``ids_left`` is
     how many ids the unbroken row has room for, ``ids_a_second`` how fast they were used up in the last week, as far as known.
     ``limits`` are where a set by time begins and ends that is itself a partition of a set by time.
@@ -114,6 +115,8 @@ class SetStatus:
     retention: str | None = None
     spans: tuple[Span, ...] = ()
     position: float | None = None
+    earlier: int = 0
+    later: int = 0
     missing: int = 0
     retention_edge: float | None = None
     ids_left: int | None = None
@@ -200,8 +203,7 @@ def _folded(rows: Sequence[_Row], found: Mapping[str, Sequence[tuple[str, str]]]
     for row in rows:
         members[row["root"]].append(row)
     for root, family in members.items():
-        # Between two sets there may be a table that is none, one by list: then the topmost of them stands for the others.
-        top = next((row for row in family if row["id"] == root), family[0])
+        top = next(row for row in family if row["id"] == root)
         told = [each for row in family for each in found.get(row["name"], ())]
         yield _status(top, [row for row in family if row is not top], told)
 
@@ -234,11 +236,13 @@ def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) ->
         control=top["control"],
         retention=top["retention"],
         spans=_spans(top, subs, tree),
-        position=_number(top["position"] if top["last_id"] is None else max(top["position"] or 0, top["last_id"])),
+        position=top["position"] if top["last_id"] is None else max(top["position"] or 0, top["last_id"]),
+        earlier=top["earlier"],
+        later=top["later"],
         missing=_missing(top, line),
-        retention_edge=_number(top["retention_edge"]),
+        retention_edge=top["retention_edge"],
         ids_left=_ids_left(top),
-        ids_a_second=_number(top["ids_a_second"]),
+        ids_a_second=top["ids_a_second"],
         limits=None if top["limit_at"] is None else (float(top["start_at"]), float(top["limit_at"])),
     )
 
@@ -249,28 +253,24 @@ def _missing(top: _Row, line: Sequence[Place]) -> int:
     if top["limit_at"] is None or not top["around"]:
         return wanted
     _, lower, upper, *_ = top["around"][-1]
-    width = float(upper) - float(lower)
-    end = min(float(top["limit_at"]), float(top["looked_at"]) + (top["premake"] or 0) * width)
-    return min(wanted, max(int((end - float(upper)) / width), 0)) if top["limit_at"] > top["looked_at"] else 0
+    width = (upper - lower) or 1
+    end = min(top["limit_at"], top["looked_at"] + (top["premake"] or 0) * width)
+    return min(wanted, max(int((end - upper) / width), 0)) if top["limit_at"] > top["looked_at"] else 0
 
 
 def _spans(top: _Row, subs: Sequence[_Row], tree: _Tree) -> tuple[Span, ...]:
     names = {row["id"]: row["name"] for row in subs}
     return tuple(
-        Span(float(lower), float(upper), size if child is None else tree.bytes_of(child), rows, names.get(child))
+        Span(lower, upper, tree.bytes_in(child, size), rows, names.get(child))
         for _, lower, upper, size, child, rows in top["around"] or ()
     )
 
 
 def _ids_left(top: _Row) -> int | None:
     """How many ids there is room for, of a set by id; counted from where its last partition with a row begins, if no better."""
-    if top["kind"] != "id" or top["edge"] is None or top["position"] is None:
+    if top["kind"] != "id" or top["is_endless"] or top["edge"] is None or top["position"] is None:
         return None
     return max(int(top["edge"]) - int(top["last_id"] or top["position"]), 0)
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
 
 
 class _Tree:
@@ -279,14 +279,21 @@ class _Tree:
     def __init__(self, family: Iterable[_Row]) -> None:
         self._own: dict[int, int] = {}
         self._below: dict[int, list[int]] = defaultdict(list)
+        self._via: dict[int, list[int]] = defaultdict(list)
         for row in family:
             self._own[row["id"]] = int(row["bytes"])
             if row["above"] is not None:
                 self._below[row["above"]].append(row["id"])
+                self._via[row["via"]].append(row["id"])
 
     def bytes_of(self, oid: int) -> int:
-        """Of a set; 0 for a table that is none."""
-        return self._own.get(oid, 0) + sum(map(self.bytes_of, self._below[oid]))
+        """Of a set."""
+        return self._own[oid] + sum(map(self.bytes_of, self._below[oid]))
+
+    def bytes_in(self, child: int | None, own: int | None) -> int | None:
+        """Of a partition, of which ``own`` is what no set below it has; ``child`` is its oid where it is partitioned itself."""
+        sets = self._via[child] if child is not None else ()
+        return own if not sets else (own or 0) + sum(map(self.bytes_of, sets))
 
 
 def _earliest_end(top: _Row, subs: Sequence[_Row]) -> float | None:
@@ -317,8 +324,8 @@ def _default_rows(family: Sequence[_Row], tree: _Tree) -> int | None:
         if not row["has_default"]:
             continue
         rows = row["default_rows"]
-        if row["default_set"] is not None:
-            rows = None if tree.bytes_of(row["default_set"]) else 0
+        if tree.bytes_in(row["default_set"], 0):
+            rows = None
         if rows is None:
             return None
         total += int(rows)
@@ -336,7 +343,7 @@ class _Partition:
 def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
     """The places around this moment, and which of them holds it; -1 where all of it is still to come."""
     partitions = [
-        _Partition(place, float(lower), float(upper), size if child is None else tree.bytes_of(child))
+        _Partition(place, lower, upper, tree.bytes_in(child, size))
         for place, lower, upper, size, child, _ in top["around"] or ()
     ]
     if not partitions:
@@ -348,7 +355,7 @@ def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
         if each.lower <= moment < each.upper:
             now = len(line)
         line.append(Place(_state(each, moment), each.bytes))
-        width = each.upper - each.lower
+        width = (each.upper - each.lower) or 1
         if following is not None:
             holds_moment = each.upper <= moment < following.lower
             missing = 0 if following.lower == each.upper else max(round((following.lower - each.upper) / width), 1)
@@ -372,7 +379,7 @@ def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
 def _position(top: _Row, partitions: Sequence[_Partition]) -> float:
     """Where the set stands: at this moment; of one by id, in the last partition with a row, or before all of them."""
     if top["kind"] != "id":
-        return float(top["looked_at"])
+        return top["looked_at"]  # type: ignore[no-any-return]
     current = next((each for each in partitions if each.place == 0), None)
     return current.lower if current is not None and top["edge"] is not None else partitions[0].lower - 1
 

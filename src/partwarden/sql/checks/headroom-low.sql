@@ -99,6 +99,7 @@ from (
         where cron_job.active and cron_job.maintains and cron_job.database = current_database()
     ) schedule on true
     where not partition_set.is_full
+      and not headroom.is_endless
       and (partition_set.step is not null or partition_set.width is not null)
 ) short
 where case

@@ -1,7 +1,7 @@
 -- check: set-unmanaged
 -- severity: warning, critical when there is no partition for this moment
 -- needs: sets
--- uses: setting, partition_set, partition_child, headroom, partman
+-- uses: setting, partition_set, headroom, partman
 -- why: a table partitioned by range is near the end of its partitions, and nothing that we know of makes new ones
 select
     case when ending.kind <> 'id' and ending.edge_at is null then 'critical' else 'warning' end as severity,
@@ -43,9 +43,7 @@ from (
     where not partition_set.is_managed
       and headroom.partitions > 1
       -- One that goes on for ever needs no successor.
-      and not exists (
-          select from partition_child
-          where partition_child.parent = partition_set.parent and partition_child.bound ~ 'TO \((MAXVALUE|''infinity'')\)')
+      and not headroom.is_endless
 ) ending
 where case
     when ending.kind = 'id' then ending.ids_left <= ending.last_width

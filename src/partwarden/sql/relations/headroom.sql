@@ -1,8 +1,9 @@
 -- relation: headroom
--- uses: partition_set, partition_bound, locked
+-- uses: partition_set, partition_range, partition_bound, locked
 -- why: where each set stands now and where the unbroken row of partitions from there ends (edge). Time-based
 --      sets stand at this moment; of an id-based set the last partition with a row in it tells. A set begins with
---      its first partition, and one that is itself a partition is limited by its own bounds (start_at, limit_at).
+--      its first partition, and one that is itself a partition is limited by its own bounds (start_at, limit_at). is_endless
+--      says that a partition without an end is a part of that row.
 select
     place.parent,
     place.position_at,
@@ -18,7 +19,12 @@ select
     island.edge_at,
     island.edge_id,
     greatest(own_bound.start_at, reach.first_lower_at) as start_at,
-    own_bound.limit_at
+    own_bound.limit_at,
+    -- The partition without an end goes on where that row ends, or holds this moment itself.
+    endless.parent is not null and coalesce(
+        endless.from_at <= coalesce(island.edge_at, place.position_at),
+        endless.from_id <= coalesce(island.edge_id, place.position_id, endless.from_id),
+        true)          as is_endless
 from (
     select
         partition_set.parent,
@@ -101,26 +107,14 @@ left join (
         or island.start_id <= place.position_id and island.edge_id > place.position_id
     )
 left join (
-    select
-        partition_set.parent,
-        case when partition_set.kind = 'epoch' then to_timestamp(literal.ends[1]::numeric / partition_set.epoch_unit)
-             else literal.ends[1]::timestamptz end as start_at,
-        case when partition_set.kind = 'epoch' then to_timestamp(literal.ends[2]::numeric / partition_set.epoch_unit)
-             else literal.ends[2]::timestamptz end as limit_at
-    from partition_set
-    join pg_catalog.pg_class itself on itself.oid = partition_set.parent and itself.relispartition
-    join pg_catalog.pg_inherits inherits on inherits.inhrelid = itself.oid
-    join pg_catalog.pg_partitioned_table above on above.partrelid = inherits.inhparent
-    join pg_catalog.pg_attribute attribute
-        on attribute.attrelid = above.partrelid and attribute.attnum = above.partattrs[0]
-    cross join lateral regexp_match(
-        pg_get_expr(itself.relpartbound, 0),
-        '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$'
-    ) as literal (ends)
-    where not literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity']
-      and case partition_set.kind
-              when 'time' then attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
-              when 'epoch' then attribute.atttypid in ('bigint'::regtype, 'integer'::regtype)
-              else false
-          end
+    select bound.parent, min(bound.lower_at) as from_at, min(bound.lower_id) as from_id
+    from partition_range bound
+    where bound.is_open_above
+    group by bound.parent
+) endless on endless.parent = place.parent
+left join (
+    select bound.child as parent, bound.lower_at as start_at, bound.upper_at as limit_at
+    from partition_range bound
+    join partition_set above on above.parent = bound.parent and above.kind in ('time', 'epoch', 'encoded')
+    join partition_set itself on itself.parent = bound.child and itself.kind in ('time', 'epoch', 'encoded')
 ) own_bound on own_bound.parent = place.parent

@@ -1,6 +1,7 @@
 -- relation: hole
--- uses: partition_bound
--- why: between two neighbouring partitions of a set, where none is: from the end of the one to the beginning of the other
+-- uses: partition_range
+-- why: between two neighbouring partitions of a set, where none is: from the end of the one to the beginning of the other,
+--      which may go on for ever
 select
     neighbours.parent,
     neighbours.from_text,
@@ -15,7 +16,8 @@ from (
         lag(bound.upper_text) over ordered as from_text,
         lag(bound.upper_at) over ordered   as from_at,
         lag(bound.upper_id) over ordered   as from_id
-    from partition_bound bound
+    from partition_range bound
+    where not bound.is_open_below
     window ordered as (partition by bound.parent order by bound.lower_at, bound.lower_id)
 ) neighbours
 where neighbours.from_at < neighbours.lower_at or neighbours.from_id < neighbours.lower_id

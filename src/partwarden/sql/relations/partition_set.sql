@@ -27,7 +27,7 @@ select
     found.config ->> 'partition_interval'                            as partition_interval,
     case when told.kind in ('time', 'epoch', 'encoded') then
         case when found.config ->> 'partition_interval' ~* told.interval_pattern
-             then (found.config ->> 'partition_interval')::interval end end as step,
+             then least((found.config ->> 'partition_interval')::interval, interval '100 years') end end as step,
     case when told.kind = 'id' then
         case when found.config ->> 'partition_interval' ~ told.number_pattern
              then (found.config ->> 'partition_interval')::numeric end end as width,
@@ -40,7 +40,7 @@ select
     found.config ->> 'retention'                                     as retention,
     case when told.kind in ('time', 'epoch', 'encoded') then
         case when found.config ->> 'retention' ~* told.interval_pattern
-             then (found.config ->> 'retention')::interval end end   as retention_step,
+             then least((found.config ->> 'retention')::interval, interval '1000 years') end end as retention_step,
     case when told.kind = 'id' then
         case when found.config ->> 'retention' ~ told.number_pattern
              then (found.config ->> 'retention')::numeric end end    as retention_width,
@@ -50,7 +50,8 @@ select
     found.config ->> 'datetime_string'                               as datetime_string,
     (found.config ->> 'inherit_privileges')::boolean                 as inherits_privileges,
     nullif(partitioned.partdefid, 0)::oid                            as default_partition
--- A value that somebody has spoiled must not stop every check: config-orphan tells of it.
+-- A value that somebody has spoiled must not stop every check: config-orphan tells of it. Nor must so long a time that what
+-- lies before it has no date.
 from (select * from managed_parent union all select * from unmanaged_parent) found
 join pg_catalog.pg_class parent on parent.oid = found.parent
 join pg_catalog.pg_namespace namespace on namespace.oid = parent.relnamespace

@@ -3,29 +3,87 @@
 -- why: how each set stands, from the catalog alone: its partitions around this moment, where they end, how much is in
 --      them. Sizes and rows are what the last vacuum and the statistics know; of default partitions it is asked whether the
 --      file is empty, and of up to 1,000 partitions that no vacuum has come by, how big the file is
-with standing as (
-    select found.parent, found.above, found.root
-    from (
+with ancestor as (
+    -- What each set that is a partition lies below, from itself up to the root of the tree.
+    select
+        partition_set.parent,
+        line.relid,
+        line.place,
+        higher.parent is not null                                                    as is_set,
+        max(line.place) filter (where line.relid = {{within}}) over (partition by partition_set.parent) as within
+    from partition_set
+    join pg_catalog.pg_class itself on itself.oid = partition_set.parent and itself.relispartition
+    cross join lateral pg_partition_ancestors(partition_set.parent) with ordinality as line (relid, place)
+    left join partition_set higher on higher.parent = line.relid
+),
+standing as (
+    -- root is the topmost set, or the topmost below {{within}}; above the next set, and via its partition that leads here.
+    select
+        partition_set.parent,
+        coalesce(chain.line[chain.root_place], partition_set.parent) as root,
+        case when chain.root_place > 1 then chain.line[chain.above_place] end as above,
+        case when chain.root_place > 1 then chain.line[chain.above_place - 1] end as via
+    from partition_set
+    left join (
         select
-            partition_set.parent,
-            inherits.inhparent as above,
-            case {{within}}
-                when 0 then coalesce(top.parent, partition_set.parent)
-                -- Its ancestors are itself, what that is a partition of, and so on: the one that is a partition of {{within}}.
-                else (
-                    select line.below
-                    from (
-                        select ancestor.relid, lag(ancestor.relid) over (order by ancestor.place) as below
-                        from pg_partition_ancestors(partition_set.parent) with ordinality as ancestor (relid, place)
-                    ) line
-                    where line.relid = {{within}}
-                )::oid
-            end as root
-        from partition_set
-        left join pg_catalog.pg_inherits inherits on inherits.inhrelid = partition_set.parent
-        left join partition_set top on top.parent = pg_partition_root(partition_set.parent)
-    ) found
-    where found.root is not null
+            ancestor.parent,
+            array_agg(ancestor.relid order by ancestor.place) as line,
+            max(ancestor.within) as within,
+            max(ancestor.place) filter (where ancestor.is_set and (ancestor.within is null or ancestor.place < ancestor.within))
+                as root_place,
+            min(ancestor.place) filter (where ancestor.is_set and ancestor.place > 1) as above_place
+        from ancestor
+        group by ancestor.parent
+    ) chain on chain.parent = partition_set.parent
+    where {{within}} = 0 or chain.within > 1
+),
+stored as (
+    -- The tables that hold the rows of a partition: itself, or those below one that is partitioned and is no set.
+    select child, child as table_oid, child_kind as kind, pages, rows, toast from partition_child where child_kind <> 'p'
+    union all
+    select partition_child.child, leaf.oid, leaf.relkind, leaf.relpages, leaf.reltuples, leaf.reltoastrelid
+    from partition_child
+    cross join lateral pg_partition_tree(partition_child.child) below
+    join pg_catalog.pg_class leaf on leaf.oid = below.relid
+    where partition_child.child_kind = 'p'
+      and below.isleaf
+      and partition_child.child not in (select partition_set.parent from partition_set)
+      and leaf.oid not in (
+          select counted.relid
+          from standing
+          cross join lateral pg_partition_tree(standing.parent) counted
+          where standing.via <> standing.parent
+      )
+),
+table_size as (
+    select
+        stored.child,
+        case
+            when stored.kind <> 'r' then null
+            when stored.pages > 0 then (stored.pages + coalesce(beside.pages, 0)) * page.bytes
+            -- Vacuum has not come by: there are few rows, or it will soon. To ask for the size of a file opens the table, so
+            -- of many it is reckoned, from as many rows as the statistics know, 160 bytes each.
+            when few.is_so and stored.table_oid not in (select locked.table_oid from locked)
+                then case when pg_relation_size(stored.table_oid) = 0 then 0
+                          else pg_total_relation_size(stored.table_oid) end
+            else ceil(pg_stat_get_live_tuples(stored.table_oid) * 160.0 / page.bytes) * page.bytes
+        end::bigint as bytes,
+        case
+            when stored.kind <> 'r' then null
+            when pg_stat_get_tuples_inserted(stored.table_oid) > 0 then pg_stat_get_live_tuples(stored.table_oid)
+            when stored.rows >= 0 then stored.rows::bigint
+        end as rows
+    from stored
+    cross join (select current_setting('block_size')::bigint as bytes) page
+    cross join (select count(*) <= 1000 as is_so from stored where kind = 'r' and pages = 0) few
+    left join (
+        select coalesce(index.indrelid, toasted.table_oid) as owner, sum(file.relpages) as pages
+        from pg_catalog.pg_class file
+        left join pg_catalog.pg_index index on index.indexrelid = file.oid
+        left join stored toasted on toasted.toast = file.oid and toasted.toast <> 0
+        where file.relkind in ('i', 't') and file.relpages > 1
+        group by coalesce(index.indrelid, toasted.table_oid)
+    ) beside on beside.owner = stored.table_oid
 ),
 child_size as (
     select
@@ -34,34 +92,14 @@ child_size as (
         partition_child.is_default,
         partition_child.child_kind,
         partition_child.rows,
-        case
-            when partition_child.child_kind <> 'r' then null
-            when partition_child.pages > 0 then (partition_child.pages + coalesce(beside.pages, 0)) * page.bytes
-            -- Vacuum has not come by: there are few rows, or it will soon. To ask for the size of a file opens the table, so
-            -- of many it is reckoned, from as many rows as the statistics know, 160 bytes each.
-            when few.is_so and partition_child.child not in (select locked.table_oid from locked)
-                then case when pg_relation_size(partition_child.child) = 0 then 0
-                          else pg_total_relation_size(partition_child.child) end
-            else ceil(pg_stat_get_live_tuples(partition_child.child) * 160.0 / page.bytes) * page.bytes
-        end::bigint as bytes,
-        case
-            when partition_child.child_kind <> 'r' then null
-            when pg_stat_get_tuples_inserted(partition_child.child) > 0 then pg_stat_get_live_tuples(partition_child.child)
-            when partition_child.rows >= 0 then partition_child.rows::bigint
-        end as row_estimate
+        case when partition_child.child_kind = 'p' and inside.child is null then 0 else inside.bytes end as bytes,
+        case when partition_child.child_kind = 'p' and inside.child is null then 0 else inside.rows end  as row_estimate
     from partition_child
-    cross join (select current_setting('block_size')::bigint as bytes) page
-    cross join (
-        select count(*) <= 1000 as is_so from partition_child where child_kind = 'r' and pages = 0
-    ) few
     left join (
-        select coalesce(index.indrelid, toasted.child) as owner, sum(file.relpages) as pages
-        from pg_catalog.pg_class file
-        left join pg_catalog.pg_index index on index.indexrelid = file.oid
-        left join partition_child toasted on toasted.toast = file.oid and toasted.toast <> 0
-        where file.relkind in ('i', 't') and file.relpages > 1
-        group by coalesce(index.indrelid, toasted.child)
-    ) beside on beside.owner = partition_child.child
+        select table_size.child, sum(table_size.bytes)::bigint as bytes, sum(table_size.rows)::bigint as rows
+        from table_size
+        group by table_size.child
+    ) inside on inside.child = partition_child.child
 ),
 standby as (
     select
@@ -69,6 +107,7 @@ standby as (
         looked.child_kind as kind,
         case
             when looked.is_empty then 0
+            when looked.child_kind = 'p' then looked.row_estimate
             when pg_stat_get_tuples_inserted(looked.child) > 0 then pg_stat_get_live_tuples(looked.child)
             when looked.rows >= 0 then looked.rows::bigint
             when looked.is_locked then 0
@@ -77,7 +116,11 @@ standby as (
         select
             child_size.*,
             lock.is_on as is_locked,
-            not lock.is_on and child_size.child_kind = 'r' and pg_relation_size(child_size.child) = 0 as is_empty
+            case child_size.child_kind
+                when 'r' then not lock.is_on and pg_relation_size(child_size.child) = 0
+                when 'p' then coalesce(child_size.bytes, 0) = 0
+                else false
+            end as is_empty
         from child_size
         cross join lateral (select child_size.child in (select locked.table_oid from locked) as is_on) lock
         where child_size.is_default
@@ -110,11 +153,13 @@ around as (
         placed.parent,
         count(*) filter (where placed.is_ahead) as ahead,
         count(*) filter (where placed.is_later) as made,
+        count(*) filter (where placed.place < -{{past}}) as earlier,
+        count(*) filter (where placed.place > {{ahead}}) as later,
         json_agg(
             json_build_array(
                 placed.place,
-                coalesce(placed.lower_second, placed.lower_id),
-                coalesce(placed.upper_second, placed.upper_id),
+                coalesce(to_jsonb(placed.lower_second), to_jsonb(placed.lower_id)),
+                coalesce(to_jsonb(placed.upper_second), to_jsonb(placed.upper_id)),
                 child_size.bytes,
                 case when child_size.child_kind = 'p' then placed.child::bigint end,
                 child_size.row_estimate)
@@ -136,7 +181,8 @@ inside as (
 select
     partition_set.parent::bigint                                                 as id,
     standing.root::bigint                                                        as root,
-    case when standing.root <> partition_set.parent then standing.above::bigint end as above,
+    standing.above::bigint                                                       as above,
+    standing.via::bigint                                                         as via,
     partition_set.name,
     partition_set.is_managed,
     partition_set.kind,
@@ -161,9 +207,11 @@ select
         / nullif(extract(epoch from id_usage.last_seen - id_usage.first_seen), 0) as ids_a_second,
     coalesce(around.ahead, 0)                                                    as ahead,
     coalesce(around.made, 0)                                                     as made,
+    coalesce(around.earlier, 0)                                                  as earlier,
+    coalesce(around.later, 0)                                                    as later,
     case when partition_set.is_maintained and partition_set.infinite and not partition_set.is_full
          then partition_set.premake end                                          as premake,
-    endless.is_so                                                                as is_endless,
+    coalesce(headroom.is_endless, false)                                         as is_endless,
     partition_set.default_partition is not null                                  as has_default,
     standby.rows                                                                 as default_rows,
     case when standby.kind = 'p' then partition_set.default_partition::bigint end as default_set,
@@ -179,19 +227,14 @@ left join maintenance_record record
     on record.parent_table = partition_set.parent_table and record.phase = 'create' and record.outcome = 'succeeded'
 left join standby on standby.parent = partition_set.parent
 left join id_usage on id_usage.parent_table = partition_set.parent_table
-left join (
-    select partition_child.parent, true as is_so
-    from partition_child
-    where partition_child.bound like '%TO (MAXVALUE)'
-) endless on endless.parent = partition_set.parent
 union all
 -- What pg_partman manages and is no range of one column: a list, say.
 select
-    managed_parent.parent::bigint, managed_parent.parent::bigint, null,
+    managed_parent.parent::bigint, managed_parent.parent::bigint, null, null,
     format('%I.%I', namespace.nspname, parent.relname), true, 'other', managed_parent.config ->> 'parent_table',
     managed_parent.config ->> 'control', managed_parent.config ->> 'partition_interval',
     (select count(*) from pg_catalog.pg_inherits where inhparent = managed_parent.parent), 0, extract(epoch from now()),
-    false, null, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, null, null, false, null, null,
+    false, null, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, 0, 0, null, false, false, null, null,
     managed_parent.config ? 'maintenance_last_run',
     extract(epoch from (managed_parent.config ->> 'maintenance_last_run')::timestamptz), null
 from managed_parent

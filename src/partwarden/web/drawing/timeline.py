@@ -47,8 +47,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Picture:
-    """A set as it is drawn. ``first`` and ``last`` say what lies at the edges, ``earlier`` and ``beyond`` how many partitions
-    lie outside.
+    """A set as it is drawn. ``now`` is None where that lies outside, and in a set by id without a row. ``first`` and ``last``
+    say what lies at the edges, ``earlier`` and ``beyond`` how many partitions lie outside.
     """
 
     blocks: tuple[Block, ...]
@@ -79,11 +79,12 @@ class _Scale:
 
 def draw(each: SetStatus) -> Picture | None:
     """The picture of a set; None for one that has nothing that could be drawn."""
-    if not each.spans or each.position is None:
+    if not each.spans:
         return None
-    step = median(span.upper - span.lower for span in each.spans)
+    step = median(span.upper - span.lower for span in each.spans) or 1
     words = _moment_words(step) if each.kind != "id" else _id_words
-    scale = _scale(each, step)
+    position = each.position if each.position is not None else each.spans[0].lower  # all is still to come
+    scale = _scale(each, position, step)
     shown = [span for span in each.spans if scale.x(span.upper) > 0 and scale.x(span.lower) < WIDTH]
     most = max((span.bytes or 0 for span in shown), default=0)
     blocks = [_block(span, scale, each.position, most, words) for span in shown]
@@ -92,34 +93,33 @@ def draw(each: SetStatus) -> Picture | None:
     edge = each.retention_edge
     return Picture(
         blocks=tuple(sorted(blocks, key=lambda block: block.x)),
-        now=scale.x(each.position) if 0 <= scale.x(each.position) <= WIDTH else None,
+        now=scale.x(position) if each.position is not None and 0 <= scale.x(position) <= WIDTH else None,
         retention=None
         if edge is None or not 0 <= scale.x(edge) <= WIDTH
         else Mark(scale.x(edge), f"retention: what lies before {words(edge)} may go"),
         first=words(scale.value(0)),
         last=words(scale.value(WIDTH)),
-        beyond=sum(scale.x(span.lower) >= WIDTH for span in each.spans),
-        earlier=max(each.partitions - sum(scale.x(span.upper) > 0 for span in each.spans), 0),
+        beyond=each.later + sum(scale.x(span.lower) >= WIDTH for span in each.spans),
+        earlier=each.earlier + sum(scale.x(span.upper) <= 0 for span in each.spans),
     )
 
 
-def _scale(each: SetStatus, step: float) -> _Scale:
-    assert each.position is not None
+def _scale(each: SetStatus, position: float, step: float) -> _Scale:
     if each.limits is not None:  # it is a partition itself, and fills the picture
         start, limit = each.limits
         return _Scale(start, 0.0, max(limit - start, step) / WIDTH)
     end = max(span.upper for span in each.spans) + each.missing * step
-    reach = max(end - each.position, step)
+    reach = max(end - position, step)
     wanted = each.ahead + each.missing + 2
     reach = min(reach, _BEYOND * wanted * step)
-    before = [span for span in each.spans if span.lower < each.position][-_FEWEST_BEFORE:]
-    past = each.position - before[0].lower if before else step
+    before = [span for span in each.spans if span.lower < position][-_FEWEST_BEFORE:]
+    past = position - before[0].lower if before else step
     past = min(past, 2 * _FEWEST_BEFORE * step)  # after a long gap there is less to be seen than there is to be read
-    return _Scale(each.position, NOW, max(reach / (WIDTH - NOW - 4), past / (NOW - 4)))
+    return _Scale(position, NOW, max(reach / (WIDTH - NOW - 4), past / (NOW - 4)))
 
 
-def _block(span: Span, scale: _Scale, position: float, most: int, words: Callable[[float], str]) -> Block:
-    kind = "past" if span.upper <= position else "now" if span.lower <= position else "ahead"
+def _block(span: Span, scale: _Scale, position: float | None, most: int, words: Callable[[float], str]) -> Block:
+    kind = "ahead" if position is None or span.lower > position else "past" if span.upper <= position else "now"
     height = _EMPTY if not span.bytes else max(_LEAST + (_BASE - _LEAST) * span.bytes / most, _EMPTY)
     return _at(
         kind if span.bytes or kind != "past" else "past empty",
