@@ -54,7 +54,7 @@ def test_a_relation_stands_after_what_it_needs_and_only_once() -> None:
 def test_a_check_gets_all_that_its_relations_stand_on() -> None:
     assert bundle.closure(("headroom",)) == (
         *("part_config", "managed_parent", "unmanaged_parent", "partition_set", "partition_child"),
-        *("partition_bound", "locked", "headroom"),
+        *("partition_range", "partition_bound", "locked", "headroom"),
     )
 
 
