@@ -175,6 +175,19 @@ def test_it_goes_on_for_ever_only_where_nothing_is_missing_before(database: Data
     }  # fmt: skip
 
 
+def test_a_gap_before_a_partition_without_an_end_is_filled_by_hand(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.events", premake=2)
+    owner.execute(
+        sql.SQL("create table app.last partition of app.events for values from ({}) to (maxvalue)").format(_day(owner, "6"))
+    )
+    gap = told(seen(database).report, "app.events")["gap"]
+    assert gap.remedy is not None
+    owner.execute(gap.remedy.encode())
+    after = seen(database)
+    assert told(after.report, "app.events").keys() & {"gap", "headroom-low"} == set()
+    assert one(after, "app.events").is_endless
+
+
 def test_what_lies_below_lists_and_hashes_counts_where_it_belongs(database: Database, owner: Connection) -> None:
     owner.execute(
         """

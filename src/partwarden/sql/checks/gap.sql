@@ -18,7 +18,8 @@ select
              'select relid, pg_get_expr(relpartbound, oid) from pg_partition_tree(%L) join pg_class on oid = relid order by 2 desc limit 5;'
              '  -- a partition lies %s intervals behind the gap: detach it, filling the gap would make as many', torn.name,
              torn.missing)
-         when torn.is_managed then format('select %I.partition_gap_fill(%L);', partman.schema, torn.parent_table)
+         -- pg_partman's function fails on a partition without an end, or makes ones that overlap it.
+         when torn.is_managed and not torn.has_endless then format('select %I.partition_gap_fill(%L);', partman.schema, torn.parent_table)
          else format('create table %s partition of %s for values from (%L) to (%L);',
                      format('%I.%I', torn.schema, left(torn.table_name, 50) || '_gap'), torn.name, torn.gap_from, torn.gap_to)
     end                                                                            as remedy,
@@ -37,6 +38,7 @@ from (
                 / nullif(extract(epoch from coalesce(partition_set.step, headroom.last_step)), 0)::numeric,
             (hole.to_id - hole.from_id)
                 / nullif(coalesce(partition_set.width, headroom.last_width), 0)))::bigint as missing,
+        bool_or(hole.has_endless) as has_endless,
         bool_or(hole.to_at > now() or hole.to_id > headroom.position_id) as is_ahead,
         (array_agg(hole.from_text order by hole.to_at desc, hole.to_id desc))[1] as gap_from,
         (array_agg(hole.to_text order by hole.to_at desc, hole.to_id desc))[1] as gap_to
