@@ -113,8 +113,32 @@ left join (
     group by bound.parent
 ) endless on endless.parent = place.parent
 left join (
-    select bound.child as parent, bound.lower_at as start_at, bound.upper_at as limit_at
-    from partition_range bound
-    join partition_set above on above.parent = bound.parent and above.kind in ('time', 'epoch', 'encoded')
-    join partition_set itself on itself.parent = bound.child and itself.kind in ('time', 'epoch', 'encoded')
+    -- From the catalog: what it is a partition of may be none of the sets that are looked at.
+    select
+        partition_set.parent,
+        case when partition_set.kind = 'epoch' then to_timestamp(literal.ends[1]::numeric / partition_set.epoch_unit)
+             else literal.ends[1]::timestamptz end as start_at,
+        case when partition_set.kind = 'epoch' then to_timestamp(literal.ends[2]::numeric / partition_set.epoch_unit)
+             else literal.ends[2]::timestamptz end as limit_at
+    from partition_set
+    join pg_catalog.pg_class itself on itself.oid = partition_set.parent and itself.relispartition
+    join pg_catalog.pg_inherits inherits on inherits.inhrelid = itself.oid
+    join pg_catalog.pg_partitioned_table above on above.partrelid = inherits.inhparent
+    join pg_catalog.pg_attribute attribute
+        on attribute.attrelid = above.partrelid and attribute.attnum = above.partattrs[0]
+    cross join lateral regexp_match(
+        pg_get_expr(itself.relpartbound, 0),
+        '^FOR VALUES FROM \(''?(.+?)''?\) TO \(''?(.+?)''?\)$'
+    ) as literal (ends)
+    where case
+        when literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity', 'Infinity', '-Infinity', 'NaN'] then false
+        when partition_set.kind = 'time'
+            then attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+                 and strpos(literal.ends[2], '-') <= 6
+        when partition_set.kind = 'epoch'
+            then attribute.atttypid in ('bigint'::regtype, 'integer'::regtype)
+                 and literal.ends[1]::numeric / partition_set.epoch_unit >= -210866803200
+                 and literal.ends[2]::numeric / partition_set.epoch_unit <= 9224318015999
+        else false
+    end
 ) own_bound on own_bound.parent = place.parent
