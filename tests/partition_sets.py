@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
@@ -41,6 +42,11 @@ def _call(connection: Connection, function: str, named: dict[str, Any]) -> None:
     connection.execute(sql.SQL("select partman.{}({})").format(sql.Identifier(function), call))
 
 
+def made_ahead(premake: int) -> int:
+    """How many days pg_partman has made ahead: it counts from this moment, not from this day, and rounds."""
+    return premake + (datetime.now(UTC).hour >= 12)
+
+
 def daily_set(connection: Connection, parent: str, *, premake: int = 5) -> None:
     """A set partitioned by day, up to ``premake`` days ahead, that pg_partman keeps adding to."""
     schema, table = parent.split(".", 1)
@@ -55,7 +61,7 @@ def daily_set(connection: Connection, parent: str, *, premake: int = 5) -> None:
     connection.execute(
         "update partman.part_config set infinite_time_partitions = true where parent_table = %s", (parent,)
     )
-    # pg_partman counts from this moment, not from this day: in the afternoon it wants one more than at first.
+    # What made_ahead() says: in the afternoon it wants one more than at first.
     connection.execute("select partman.run_maintenance(%s)", (parent,))
 
 

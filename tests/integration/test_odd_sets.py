@@ -178,7 +178,9 @@ def test_it_goes_on_for_ever_only_where_nothing_is_missing_before(database: Data
 def test_a_gap_before_a_partition_without_an_end_is_filled_by_hand(database: Database, owner: Connection) -> None:
     daily_set(owner, "app.events", premake=2)
     owner.execute(
-        sql.SQL("create table app.last partition of app.events for values from ({}) to (maxvalue)").format(_day(owner, "6"))
+        sql.SQL("create table app.last partition of app.events for values from ({}) to (maxvalue)").format(
+            _day(owner, "6")
+        )
     )
     gap = told(seen(database).report, "app.events")["gap"]
     assert gap.remedy is not None
