@@ -241,6 +241,9 @@ def test_what_lies_below_lists_and_hashes_counts_where_it_belongs(database: Data
     assert world.spans[0].sub_set == "app.world_de_21"
     (below,) = look(database.owner_dsn, within=_oid(owner, "app.shop"))
     assert below.name == "app.shop_0_fr"
+    with database.connect_owner() as other, other.transaction():
+        other.execute("lock table app.shop_0_de in access exclusive mode")
+        assert {each.name for each in look(database.owner_dsn, timeout=10)} == {"app.shop", "app.world_de"}
 
 
 def _oid(owner: Connection, name: str) -> int:

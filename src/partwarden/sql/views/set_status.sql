@@ -3,7 +3,7 @@
 -- why: how each set stands, from the catalog alone: its partitions around this moment, where they end, how much is in
 --      them. Sizes and rows are what the last vacuum and the statistics know; of default partitions it is asked whether the
 --      file is empty, and of up to 1,000 partitions that no vacuum has come by, how big the file is
-with ancestor as (
+with recursive ancestor as (
     -- What each set that is a partition lies below, from itself up to the root of the tree.
     select
         partition_set.parent,
@@ -37,23 +37,25 @@ standing as (
     ) chain on chain.parent = partition_set.parent
     where {{within}} = 0 or chain.within > 1
 ),
+mixed as (
+    -- What lies below a partition that is partitioned by list, say, down to the next sets. pg_partition_tree() would lock it.
+    select partition_child.child, partition_child.child as table_oid
+    from partition_child
+    where partition_child.child_kind = 'p'
+    union all
+    select mixed.child, inherits.inhrelid
+    from mixed
+    join pg_catalog.pg_inherits inherits on inherits.inhparent = mixed.table_oid
+    where mixed.table_oid not in (select partition_set.parent from partition_set)
+),
 stored as (
-    -- The tables that hold the rows of a partition: itself, or those below one that is partitioned and is no set.
+    -- The tables that hold the rows of a partition: itself, or those below it that are in no other set.
     select child, child as table_oid, child_kind as kind, pages, rows, toast from partition_child where child_kind <> 'p'
     union all
-    select partition_child.child, leaf.oid, leaf.relkind, leaf.relpages, leaf.reltuples, leaf.reltoastrelid
-    from partition_child
-    cross join lateral pg_partition_tree(partition_child.child) below
-    join pg_catalog.pg_class leaf on leaf.oid = below.relid
-    where partition_child.child_kind = 'p'
-      and below.isleaf
-      and partition_child.child not in (select partition_set.parent from partition_set)
-      and leaf.oid not in (
-          select counted.relid
-          from standing
-          cross join lateral pg_partition_tree(standing.parent) counted
-          where standing.via <> standing.parent
-      )
+    select mixed.child, leaf.oid, leaf.relkind, leaf.relpages, leaf.reltuples, leaf.reltoastrelid
+    from mixed
+    join pg_catalog.pg_class leaf on leaf.oid = mixed.table_oid
+    where leaf.relkind <> 'p'
 ),
 table_size as (
     select
