@@ -78,7 +78,8 @@ class SetStatus:
     ``severity`` and ``findings`` are those of the checks that say what the line shows. ``line`` are the places around this
     moment, in order, of which ``now`` is the one that holds it: the partition, or the place where it should be; -1 where all
     are still to come. ``ends_at`` is the moment at which the unbroken row of partitions ends, of a set by time;
-    ``is_endless`` says that it never does. ``ahead`` is how many partitions of that row lie behind the one of this moment.
+    ``is_endless`` says that it never does: the partition without an end, which begins at ``endless_from``, belongs to it.
+    ``ahead`` is how many partitions of that row lie behind the one of this moment.
     ``default_rows`` is an estimate, and None where there are some and nobody knows how many. ``last_maintained`` is None
     where that never was, or, without ``knows_maintenance``, where it is not recorded: before pg_partman 5.1, unless
     partwarden.maintain() does it.
@@ -115,6 +116,7 @@ class SetStatus:
     retention: str | None = None
     spans: tuple[Span, ...] = ()
     position: float | None = None
+    endless_from: float | None = None
     earlier: int = 0
     later: int = 0
     missing: int = 0
@@ -237,6 +239,7 @@ def _status(top: _Row, subs: Sequence[_Row], told: Sequence[tuple[str, str]]) ->
         retention=top["retention"],
         spans=_spans(top, subs, tree),
         position=top["position"] if top["last_id"] is None else max(top["position"] or 0, top["last_id"]),
+        endless_from=_endless_from(top),
         earlier=top["earlier"],
         later=top["later"],
         missing=_missing(top, line),
@@ -351,14 +354,16 @@ def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
     moment = _position(top, partitions)
     line: list[Place] = []
     now = -1
-    for each, following in zip(partitions, [*partitions[1:], None], strict=True):
+    endless_from = _endless_from(top)
+    beginnings = [*(each.lower for each in partitions[1:]), endless_from]
+    for each, following in zip(partitions, beginnings, strict=True):
         if each.lower <= moment < each.upper:
             now = len(line)
         line.append(Place(_state(each, moment), each.bytes))
         width = (each.upper - each.lower) or 1
         if following is not None:
-            holds_moment = each.upper <= moment < following.lower
-            missing = 0 if following.lower == each.upper else max(round((following.lower - each.upper) / width), 1)
+            holds_moment = each.upper <= moment < following
+            missing = 0 if following == each.upper else max(round((following - each.upper) / width), 1)
         else:
             holds_moment = each.upper <= moment and not top["is_endless"]
             missing = int((moment - each.upper) / width) + 1 if holds_moment else 0
@@ -366,14 +371,18 @@ def _line(top: _Row, tree: _Tree) -> tuple[tuple[Place, ...], int]:
         if holds_moment:
             now = len(line) + min(int((moment - each.upper) / width), missing - 1)
         line += [Place(State.GAP)] * missing
-    if top["is_endless"]:
-        holds_moment = partitions[-1].upper <= moment
-        now = len(line) if holds_moment else now
-        line.append(Place(State.NOW if holds_moment else State.AHEAD))
-    if top["premake"] is not None and not top["is_endless"]:
+    if endless_from is not None:
+        now = len(line) if moment >= endless_from else now
+        line.append(Place(State.NOW if moment >= endless_from else State.AHEAD))
+    elif top["premake"] is not None and not top["is_endless"]:
         missing = sum(place.state is State.GAP for place in line[now + 1 :])
         line += [Place(State.WANTED)] * max(top["premake"] - top["made"] - missing, 0)
     return tuple(line), now
+
+
+def _endless_from(top: _Row) -> float | None:
+    """Where the partition without an end begins, if it is the next one of the line."""
+    return None if top["later"] else top["endless_from"]
 
 
 def _position(top: _Row, partitions: Sequence[_Partition]) -> float:

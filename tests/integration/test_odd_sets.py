@@ -85,6 +85,7 @@ def test_bounds_that_are_no_time_or_number_take_nothing_off_the_others(database:
     )
     days(owner, "app.far", ("2020-01-01", "300000-01-01"), ("300000-01-01", "400000-01-01"), control="date")
     days(owner, "app.always", ("-infinity", "infinity"))
+    days(owner, "app.letters", ("a", "k"), ("k", "t"), ("t", "MAXVALUE"), control="text")
     create_parent(owner, "app.epoch", "1 month", p_control="at", p_epoch="seconds", p_premake=2)
     owner.execute("drop table app.epoch_default")
     row = owner.execute(
@@ -99,7 +100,7 @@ def test_bounds_that_are_no_time_or_number_take_nothing_off_the_others(database:
     )
     found = seen(database)
     assert {each.name for each in found.sets} == {
-        "app.well", "app.number", "app.narrow", "app.epoch", "app.far", "app.always",
+        "app.well", "app.number", "app.narrow", "app.epoch", "app.far", "app.always", "app.letters",
     }  # fmt: skip
     assert [one(found, name).is_endless for name in ("app.number", "app.far", "app.always", "app.epoch")] == [True] * 4
     assert told(found.report, "app.epoch").keys() & {"headroom-low", "gap", "check-error"} == set()
@@ -144,6 +145,7 @@ def test_a_set_by_id_without_a_row_is_drawn_without_a_hand(database: Database, o
     assert picture is not None
     assert picture.now is None
     assert [block.kind for block in picture.blocks] == ["ahead", "ahead"]
+    assert picture.first == "0"
 
 
 def test_it_goes_on_for_ever_only_where_nothing_is_missing_before(database: Database, owner: Connection) -> None:
@@ -169,6 +171,11 @@ def test_it_goes_on_for_ever_only_where_nothing_is_missing_before(database: Data
     assert torn.runs_out_in is not None
     assert torn.runs_out_in.total_seconds() < 86400
     assert one(found, "app.ids").ids_left == 100
+    assert [place.state.value for place in torn.line] == ["now", "gap", "gap", "ahead"]
+    picture = draw(torn)
+    assert picture is not None
+    assert [block.kind for block in picture.blocks] == ["now", "gap", "ahead"]
+    assert picture.blocks[-1].title.endswith("on, without an end")
     gaps = {each.object: each.severity for each in found.report.findings if each.check == "gap"}
     assert gaps == {
         "app.torn": "critical", "app.torn_too": "critical", "app.after_a_gap": "warning", "app.ids": "critical",

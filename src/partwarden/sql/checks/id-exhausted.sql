@@ -12,7 +12,8 @@ select
     jsonb_build_object(
         'cause', format('Column %I is of type %s.', partition_set.control, partition_set.control_type::regtype),
         'position', headroom.position_id)                                          as detail,
-    format('-- plan the change to bigint: the type of a partition key can''t be altered; %s', partition_set.name) as remedy,
+    format('-- plan the change to %s: the type of a partition key can''t be altered; %s',
+        case when partition_set.control_type = 'bigint'::regtype then 'numeric' else 'bigint' end, partition_set.name) as remedy,
     null::timestamptz                                                              as since
 from partition_set
 join headroom on headroom.parent = partition_set.parent

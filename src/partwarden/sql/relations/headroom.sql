@@ -2,8 +2,8 @@
 -- uses: partition_set, partition_range, partition_bound, locked
 -- why: where each set stands now and where the unbroken row of partitions from there ends (edge). Time-based
 --      sets stand at this moment; of an id-based set the last partition with a row in it tells. A set begins with
---      its first partition, and one that is itself a partition is limited by its own bounds (start_at, limit_at). is_endless
---      says that a partition without an end is a part of that row.
+--      its first partition, and one that is itself a partition is limited by its own bounds (start_at, limit_at). A
+--      partition without an end begins at endless_at or endless_id; is_endless says that it is a part of that row.
 select
     place.parent,
     place.position_at,
@@ -24,7 +24,9 @@ select
     endless.parent is not null and coalesce(
         endless.from_at <= coalesce(island.edge_at, place.position_at),
         endless.from_id <= coalesce(island.edge_id, place.position_id, endless.from_id),
-        true)          as is_endless
+        true)          as is_endless,
+    endless.from_at    as endless_at,
+    endless.from_id    as endless_id
 from (
     select
         partition_set.parent,

@@ -166,7 +166,11 @@ around as (
                 case when child_size.child_kind = 'p' then placed.child::bigint end,
                 child_size.row_estimate)
             order by placed.place
-        ) filter (where placed.place between -{{past}} and {{ahead}}) as partitions
+        ) filter (
+            where placed.place between -{{past}} and {{ahead}}
+              -- What is partitioned by text, say, has an order and no axis.
+              and coalesce(placed.upper_second - placed.lower_second, placed.upper_id - placed.lower_id) is not null
+        ) as partitions
     from placed
     join child_size on child_size.child = placed.child
     join standing on standing.parent = placed.parent and standing.root = standing.parent
@@ -214,6 +218,7 @@ select
     case when partition_set.is_maintained and partition_set.infinite and not partition_set.is_full
          then partition_set.premake end                                          as premake,
     coalesce(headroom.is_endless, false)                                         as is_endless,
+    coalesce(extract(epoch from headroom.endless_at), headroom.endless_id)       as endless_from,
     partition_set.default_partition is not null                                  as has_default,
     standby.rows                                                                 as default_rows,
     case when standby.kind = 'p' then partition_set.default_partition::bigint end as default_set,
@@ -236,7 +241,7 @@ select
     format('%I.%I', namespace.nspname, parent.relname), true, 'other', managed_parent.config ->> 'parent_table',
     managed_parent.config ->> 'control', managed_parent.config ->> 'partition_interval',
     (select count(*) from pg_catalog.pg_inherits where inhparent = managed_parent.parent), 0, extract(epoch from now()),
-    false, null, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, 0, 0, null, false, false, null, null,
+    false, null, null, null, null, null, null, managed_parent.config ->> 'retention', null, null, 0, 0, 0, 0, null, false, null, false, null, null,
     managed_parent.config ? 'maintenance_last_run',
     extract(epoch from (managed_parent.config ->> 'maintenance_last_run')::timestamptz), null
 from managed_parent

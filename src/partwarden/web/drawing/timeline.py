@@ -90,6 +90,8 @@ def draw(each: SetStatus) -> Picture | None:
     blocks = [_block(span, scale, each.position, most, words) for span in shown]
     blocks += _gaps(each, scale, words)
     blocks += _wanted(each, scale, step, words)
+    if each.endless_from is not None and scale.x(each.endless_from) < WIDTH:
+        blocks.append(_endless(each.endless_from, scale, each.position, words))
     edge = each.retention_edge
     return Picture(
         blocks=tuple(sorted(blocks, key=lambda block: block.x)),
@@ -105,10 +107,14 @@ def draw(each: SetStatus) -> Picture | None:
 
 
 def _scale(each: SetStatus, position: float, step: float) -> _Scale:
+    if each.position is None:
+        return _Scale(position, 0.0, max(each.spans[-1].upper - position, step) / (WIDTH - 4))
     if each.limits is not None:  # it is a partition itself, and fills the picture
         start, limit = each.limits
         return _Scale(start, 0.0, max(limit - start, step) / WIDTH)
     end = max(span.upper for span in each.spans) + each.missing * step
+    if each.endless_from is not None:
+        end = each.endless_from + step
     reach = max(end - position, step)
     wanted = each.ahead + each.missing + 2
     reach = min(reach, _BEYOND * wanted * step)
@@ -132,6 +138,12 @@ def _block(span: Span, scale: _Scale, position: float | None, most: int, words: 
     )
 
 
+def _endless(lower: float, scale: _Scale, position: float | None, words: Callable[[float], str]) -> Block:
+    """The partition without an end, up to the edge of the picture."""
+    kind = "ahead" if position is None or lower > position else "now"
+    return _at(kind, scale, lower, scale.value(WIDTH), _EMPTY, f"from {words(lower)} on, without an end")
+
+
 def _inside(span: Span) -> str:
     if span.bytes is None:
         return "how much is in it is not known"
@@ -144,7 +156,9 @@ def _gaps(each: SetStatus, scale: _Scale, words: Callable[[float], str]) -> Iter
     """Where no partition is: between two, and from the last to this moment where they have run out."""
     holes = [(one.upper, other.lower) for one, other in zip(each.spans, each.spans[1:], strict=False)]
     last = each.spans[-1].upper
-    has_run_out = each.kind != "id" and not each.is_endless and not each.is_over and not each.is_complete
+    if each.endless_from is not None:
+        holes.append((each.spans[-1].upper, each.endless_from))
+    has_run_out = each.kind != "id" and each.endless_from is None and not each.is_over and not each.is_complete
     if has_run_out and each.position is not None and last < each.position:
         holes.append((last, each.position))
     for lower, upper in holes:
