@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
+from partwarden import bundle
 from partwarden.database import Connection
 from partwarden.findings import Status
 from partwarden.health import Question
@@ -24,6 +29,7 @@ from tests.partition_sets import (
     create_parent,
     create_sub_parent,
     daily_set,
+    made_ahead,
     partitions,
     put_row_in_the_way,
     switch_repair_off,
@@ -171,7 +177,7 @@ def test_a_set_in_full_has_its_partitions_runs_repairs_and_configuration(databas
     install(owner)
     daily_set(owner, "app.events")
     owner.execute("insert into app.events select n, now() - n * interval '1 hour' from generate_series(1, 100) n")
-    owner.execute("insert into app.events values (1, now() + interval '6 days')")
+    owner.execute("insert into app.events values (1, now() + %s * interval '1 day')", (made_ahead(5) + 1,))
     owner.execute("analyze app.events")
     want_one_more_partition(owner)
     owner.execute("call partwarden.maintain()")
@@ -218,9 +224,55 @@ def test_sub_sets_are_found_from_above_and_by_themselves(database: Database, own
 
 
 def test_there_is_no_set_of_a_name_that_no_table_has(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.events")
     newest = seen(database)
-    for name in ("app.nix", "nix", "", 'app."', "a.b.c.d", "'; drop table x; --"):
-        assert read_set(database.owner_dsn, name, newest) is None
+    oid = owner.execute("select 'app.events'::regclass::oid::text").fetchone()
+    assert oid is not None
+    names = (
+        "app.nix",
+        "nix",
+        "",
+        'app."',
+        "a.b.c",
+        "a.b.c.d",
+        "'; drop table x; --",
+        "16384",
+        *oid,
+        "events",
+        "app.events.id",
+    )
+    for name in (*names, "app.events_pkey", "app.events\0", "app.\ud800"):
+        assert read_set(database.owner_dsn, name, newest) is None, name
+    assert read_set(make_conninfo(database.owner_dsn, client_encoding="LATIN1"), "app.☃", newest) is None
+
+
+def test_a_set_is_found_by_a_role_that_may_not_use_its_schema(
+    database: Database, owner: Connection, reader_dsn: str
+) -> None:
+    daily_set(owner, "app.events")
+    full = read_set(database.owner_dsn, "app.events", seen(database))
+    found = read_set(reader_dsn, "app.events", survey(reader_dsn))
+    assert full is not None
+    assert found is not None
+    assert [each.name for each in found.partitions] == [each.name for each in full.partitions]
+    assert full.settings
+    assert not found.settings  # it may not read them either
+
+
+def test_a_set_is_shown_under_its_own_name_in_the_zone_of_the_page(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.events")
+    owner.execute("update partman.part_config set constraint_cols = '{id}'")
+    with database.connect() as administrator:
+        administrator.execute(
+            sql.SQL("alter database {} set timezone = 'Asia/Kathmandu'").format(sql.Identifier(database.name))
+        )
+    full = read_set(database.owner_dsn, " App . EVENTS ", seen(database))
+    assert full is not None
+    assert full.name == "app.events"
+    assert full.status is not None
+    assert full.has_moments
+    assert all(re.search(r"FROM \('[-\d]+ 00:00:00\+00'\)", each.bound) for each in full.partitions[:-1])
+    assert {each.name: each.value for each in full.settings}["constraint_cols"] == '["id"]'
 
 
 def test_a_locked_partition_is_left_out_of_the_sizes(
@@ -304,3 +356,83 @@ def test_children_by_plain_inheritance_have_no_bounds_and_are_listed(database: D
     found = read_set(database.owner_dsn, "app.p", seen(database))
     assert found is not None
     assert [(each.name, each.bound) for each in found.partitions] == [("app.c", "")]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run of pg_cron, as its log has it."""
+
+    jobid: int
+    runid: int
+    status: str
+    start_time: datetime | None
+    end_time: datetime | None
+
+
+def _runs(last: int) -> list[_Run]:
+    """A thousand runs of five jobs up to number ``last``: of one that is well, that fails, failed only, runs, and starts."""
+    dice = random.Random(7)
+    begin, runs = datetime(2026, 11, 1, tzinfo=UTC), []
+    for number in range(1000):
+        job, is_late = 900_000 + number % 5, number >= 990
+        started, took = begin + timedelta(minutes=number), timedelta(seconds=dice.randrange(50))
+        failed = job == 900_002 or dice.random() < 0.1 or (job == 900_001 and number > 900)
+        unfinished = {900_003: "running", 900_004: "starting"}.get(job) if is_late else None
+        runs.append(
+            _Run(
+                job,
+                last - 999 + number,
+                unfinished or ("succeeded" if not failed else "failed"),
+                None if unfinished == "starting" else started,
+                None if unfinished else started + took,
+            )
+        )
+    return runs
+
+
+@pytest.mark.one_server
+def test_the_log_of_runs_is_read_once_and_says_of_each_job_what_is_newest(database: Database) -> None:
+    with psycopg.connect(database.server.cluster.dsn()) as cron:
+        cron.execute("delete from cron.job_run_details")  # they are brought back in the end
+        cron.execute("set local enable_seqscan = off")  # of so few rows all would be read for one
+        row = cron.execute("select last_value from cron.runid_seq").fetchone()
+        assert row is not None
+        runs = _runs(last=row[0])
+        with cron.cursor() as cursor:
+            cursor.executemany(
+                "insert into cron.job_run_details (jobid, runid, status, start_time, end_time) values (%s, %s, %s, %s, %s)",
+                [(each.jobid, each.runid, each.status, each.start_time, each.end_time) for each in runs],
+            )
+        before = _rows_read(cron)
+        row = cron.execute(bundle.source("cron_run").encode()).fetchone()
+        assert row is not None
+        read = _rows_read(cron) - before
+        cron.rollback()
+    found = {each["jobid"]: each for each in row[0]}
+    for job in range(900_000, 900_005):
+        own = [each for each in runs if each.jobid == job]
+        finished = [each for each in own if each.status in ("succeeded", "failed")][-1]
+        well = [each for each in own if each.status == "succeeded"]
+        since = [
+            each.start_time for each in own if each.status == "failed" and (not well or each.runid > well[-1].runid)
+        ]
+        assert (found[job]["runid"], found[job]["status"]) == (finished.runid, finished.status)
+        assert (found[job]["newest_runid"], found[job]["newest_status"]) == (own[-1].runid, own[-1].status)
+        assert _moment(found[job]["failing_since"]) == (since[0] if finished.status == "failed" else None)
+        assert _moment(found[job]["last_started"]) == max(each.start_time for each in own if each.start_time)
+    assert found[900_002]["usual"] is None
+    assert read < 2.2 * len(runs)  # once, and once more for the job that has only failed
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _rows_read(cron: Connection) -> int:
+    """How many rows of pg_cron's log this transaction has read."""
+    row = cron.execute(
+        "select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_xact_all_tables"
+        " where relid = 'cron.job_run_details'::regclass"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -89,7 +89,7 @@ async def partition_set(request: Request) -> Response:
         growth=growth.draw(found.partitions),
         trend=trend.draw(found.reach),
         sub_sets=[(each, timeline.draw(each)) for each in found.sub_sets],
-        findings=[each for each in newest.report.findings if each.object == name],
+        findings=[each for each in newest.report.findings if each.object == found.name],
     )
 
 

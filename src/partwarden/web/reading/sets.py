@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -108,19 +109,43 @@ class SetInFull:
     """Seen at, and where the partitions ended then, in seconds since 1970."""
 
     @property
+    def has_moments(self) -> bool:
+        """Whether bounds are moments, in UTC; a ``timestamp`` or a ``date`` is in whichever zone the application means."""
+        return any("+00'" in each.bound for each in self.partitions)
+
+    @property
     def is_cut(self) -> bool:
         """Whether there are more partitions than are listed."""
         return len(self.partitions) >= _MOST_PARTITIONS
 
 
 _WHICH = """
-select to_regclass(%(name)s)::oid::bigint, above.inhparent::bigint,
-       (select format('%%I.%%I', nspname, relname)
-        from pg_class join pg_namespace on relnamespace = pg_namespace.oid
-        where pg_class.oid = above.inhparent)
-from (values (1)) as one (row)
-left join pg_inherits above on above.inhrelid = to_regclass(%(name)s)
+select
+    class.oid::bigint,
+    format('%%I.%%I', namespace.nspname, class.relname),
+    format('%%s.%%s', namespace.nspname, class.relname),
+    above.inhparent::bigint,
+    (select format('%%I.%%I', nspname, relname)
+     from pg_class join pg_namespace on relnamespace = pg_namespace.oid
+     where pg_class.oid = above.inhparent)
+from (select parse_ident(%(name)s::text) as parts) named
+join pg_namespace namespace on namespace.nspname = named.parts[1]
+join pg_class class on class.relnamespace = namespace.oid and class.relname = named.parts[2]
+left join pg_inherits above on above.inhrelid = class.oid
+where cardinality(named.parts) = 2 and class.relkind in ('r', 'p', 'f')
 """
+# Not by to_regclass: that looks for no more than what this role may use, and reads a number as an oid.
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A table, and the one that it is a partition of; ``parent_table`` is its name as pg_partman writes names."""
+
+    oid: int
+    name: str
+    parent_table: str
+    above_oid: int | None
+    above: str | None
 
 
 def read_set(dsn: str, name: str, newest: Survey) -> SetInFull | None:
@@ -129,35 +154,48 @@ def read_set(dsn: str, name: str, newest: Survey) -> SetInFull | None:
     Raises CouldNotConnect, and NotChecked where it could not be looked at in time.
     """
     with connect_read_only(dsn, timeout=_SECONDS) as connection:
-        try:
-            found = connection.execute(_WHICH, {"name": name}).fetchone()
-        except psycopg.ProgrammingError:  # this is no name at all
+        connection.execute(
+            "select set_config('timezone', 'UTC', false)"
+        )  # bounds are written in the zone of the session
+        named = _named(connection, name)
+        if named is None:
             return None
-        if found is None or found[0] is None:
-            return None
-        oid, above_oid, above = found
-        partitions = _partitions(connection, oid, newest)
-        status = next((each for each in newest.sets if each.name == name), None)
-        sub_sets = look(dsn, within=oid, timeout=_SECONDS) if any(each.is_set for each in partitions) else ()
-        if status is None and above_oid is not None:
-            status = next((each for each in look(dsn, within=above_oid, timeout=_SECONDS) if each.name == name), None)
-        parent_table = status.parent_table if status is not None else None
-        record = _record(connection, name, parent_table) if newest.record is not None else {}
-        return SetInFull(
-            name=name,
-            status=status,
-            above=above,
-            partitions=partitions,
-            sub_sets=sub_sets,
-            settings=_settings(connection, parent_table, record.get("wanted") or {}),
-            runs=tuple(map(_run, record.get("runs") or ())),
-            repairs=tuple(
-                Repair(datetime.fromisoformat(each["at"]), each["partitions"], each["rows_moved"], each["note"])
-                for each in record.get("repairs") or ()
-            ),
-            incidents=tuple(map(_incident, record.get("incidents") or ())),
-            reach=tuple((float(seen), float(edge)) for seen, edge in record.get("reach") or ()),
-        )
+        partitions = _partitions(connection, named.oid, newest)
+        record = _record(connection, named) if newest.record is not None else {}
+        settings = _settings(connection, named, record.get("wanted") or {})
+    # The others come by connections of their own: there is one at a time.
+    sub_sets = look(dsn, within=named.oid, timeout=_SECONDS) if any(each.is_set for each in partitions) else ()
+    status = _status(newest.sets, named.name)
+    if status is None and named.above_oid is not None:
+        status = _status(look(dsn, within=named.above_oid, timeout=_SECONDS), named.name)
+    return SetInFull(
+        name=named.name,
+        status=status,
+        above=named.above,
+        partitions=partitions,
+        sub_sets=sub_sets,
+        settings=settings,
+        runs=tuple(map(_run, record.get("runs") or ())),
+        repairs=tuple(
+            Repair(datetime.fromisoformat(each["at"]), each["partitions"], each["rows_moved"], each["note"])
+            for each in record.get("repairs") or ()
+        ),
+        incidents=tuple(map(_incident, record.get("incidents") or ())),
+        reach=tuple((float(seen), float(edge)) for seen, edge in record.get("reach") or ()),
+    )
+
+
+def _named(connection: Connection, name: str) -> _Named | None:
+    """The table of that name, which has two parts; None where there is none, or this is no name."""
+    try:
+        found = connection.execute(_WHICH, {"name": name}).fetchone()
+    except (psycopg.DataError, UnicodeEncodeError):
+        return None
+    return None if found is None else _Named(*found)
+
+
+def _status(sets: Iterable[SetStatus], name: str) -> SetStatus | None:
+    return next((each for each in sets if each.name == name), None)
 
 
 def _partitions(connection: Connection, oid: int, newest: Survey) -> tuple[Partition, ...]:
@@ -194,25 +232,26 @@ def _by_bound(partition: Partition) -> tuple[bool, bool, float, str, str]:
     return partition.is_default, lower != "MINVALUE", number, lower, partition.name
 
 
-def _record(connection: Connection, name: str, parent_table: str | None) -> Mapping[str, Any]:
+def _record(connection: Connection, named: _Named) -> Mapping[str, Any]:
     row = connection.execute(
-        bundle.source("set_record").encode(), {"name": name, "parent_table": parent_table}
+        bundle.source("set_record").encode(), {"name": named.name, "parent_table": named.parent_table}
     ).fetchone()
     assert row is not None
     return dict(row[0])
 
 
-def _settings(connection: Connection, parent_table: str | None, wanted: Mapping[str, Any]) -> tuple[Setting, ...]:
+def _settings(connection: Connection, named: _Named, wanted: Mapping[str, Any]) -> tuple[Setting, ...]:
     """pg_partman's row of the set, column by column; nothing where it does not manage it, or the row may not be read."""
     partman = inspect(connection).extensions.get("pg_partman")
-    if partman is None or parent_table is None:
+    if partman is None:
         return ()
-    row = connection.execute(
-        sql.SQL("select to_jsonb(config) from {} config where parent_table = %s").format(
-            sql.Identifier(partman.schema, "part_config")
-        ),
-        (parent_table,),
-    ).fetchone()
+    query = sql.SQL("select to_jsonb(config) from {} config where parent_table = %s").format(
+        sql.Identifier(partman.schema, "part_config")
+    )
+    try:
+        row = connection.execute(query, (named.parent_table,)).fetchone()
+    except psycopg.errors.InsufficientPrivilege:
+        return ()
     if row is None:
         return ()
     return tuple(
@@ -230,8 +269,10 @@ def _written(value: object) -> str:
             return "yes" if value else "no"
         case "":
             return "empty"
+        case str():
+            return value
         case _:
-            return str(value)
+            return json.dumps(value, ensure_ascii=False)
 
 
 def _run(row: Mapping[str, Any]) -> Run:
