@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from partwarden.cutoff import cut_off
 from partwarden.dsn import Login, resolve
 from partwarden.errors import CouldNotConnect, PartwardenError
 
@@ -54,16 +55,22 @@ class Server:
 
 
 @contextmanager
-def connect(dsn: str, *, database: str | None = None, timeout: float | None = None) -> Iterator[Connection]:
+def connect(
+    dsn: str, *, database: str | None = None, timeout: float | None = None, cut_after: float | None = None
+) -> Iterator[Connection]:
     """Connect as libpq does: a URI, ``key=value`` pairs, PG* variables, the service file, the password file; or by AWS.
 
-    ``database`` replaces the one that ``dsn`` names. ``timeout`` is in seconds, for connecting and then for each statement.
-    Raises CouldNotConnect, and AwsFailed where AWS has to give a token or a password and does not; neither ever
-    holds the password.
+    ``database`` replaces the one that ``dsn`` names. ``timeout`` is in seconds, for connecting and then for each statement,
+    which the server keeps; ``cut_after`` for the block as a whole, which we keep, whatever has become of the server.
+    Raises CouldNotConnect, NoAnswer when ``cut_after`` is over, and AwsFailed where AWS has to give a token or a password
+    and does not; none of them ever holds the password.
     """
     started = time.monotonic()
     login = resolve(dsn)
-    with _open(login, database, timeout) as connection:
+    with (
+        _open(login, database, timeout) as connection,
+        nullcontext() if cut_after is None else cut_off(connection, cut_after),
+    ):
         log.info(
             "connected to %s as %s in %.0f ms", login.shown, connection.info.user, 1000 * (time.monotonic() - started)
         )
@@ -96,9 +103,11 @@ def _open(login: Login, database: str | None, timeout: float | None) -> Connecti
 
 
 @contextmanager
-def connect_read_only(dsn: str, *, timeout: float | None, database: str | None = None) -> Iterator[Connection]:
-    """Connect to look at a catalog: nothing can be written, no lock is waited for, and ``timeout`` is in seconds."""
-    with connect(dsn, database=database, timeout=timeout) as connection:
+def connect_read_only(
+    dsn: str, *, timeout: float | None, database: str | None = None, cut_after: float | None = None
+) -> Iterator[Connection]:
+    """Connect to look at a catalog: nothing can be written, no lock is waited for; ``timeout`` and ``cut_after`` as above."""
+    with connect(dsn, database=database, timeout=timeout, cut_after=cut_after) as connection:
         make_read_only(connection)
         yield connection
 

@@ -42,6 +42,10 @@ class CouldNotConnect(PartwardenError):
         return self.problem if self.reason is None else f"could not connect: {' '.join(self.reason.split())}"
 
 
+class NoAnswer(PartwardenError):
+    """A server let us in, and has then ceased to answer."""
+
+
 class InstallRefused(PartwardenError):
     """Installing, upgrading or removing the schema would lose or break something."""
 

@@ -75,7 +75,7 @@ def _cron(
         if database == server.database:
             continue
         try:
-            with connect_read_only(dsn, timeout=timeout, database=database) as cron:
+            with connect_read_only(dsn, timeout=timeout, database=database, cut_after=timeout) as cron:
                 if inspect(cron).has("pg_cron"):
                     return _cron_facts(cron, _remembered(cron))
         except (PartwardenError, psycopg.Error) as failure:

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from partwarden import bundle
+from partwarden.cutoff import GRACE
 from partwarden.database import (
     Connection,
     Server,
@@ -20,10 +21,13 @@ from partwarden.database import (
     problem_of,
 )
 from partwarden.dsn import label
-from partwarden.errors import PartwardenError, UnknownCheck
+from partwarden.errors import NoAnswer, PartwardenError, UnknownCheck
 from partwarden.findings import Finding, Report, Skipped
 from partwarden.ground import Ground, find_ground, rows_of
 from partwarden.nearest import nearest
+
+_LOCK_TIMEOUT_AGAIN = "50ms"
+"""Who has waited for a lock in vain does not wait as long once more for each check."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def check_database(dsn: str, question: Question | None = None, *, name: str | No
     started = time.monotonic()
     target = name or label(dsn)
     try:
-        with connect_read_only(dsn, timeout=question.timeout) as connection:
+        with connect_read_only(dsn, timeout=question.timeout, cut_after=question.timeout + GRACE) as connection:
             found = examine(connection, dsn, question, deadline=started + question.timeout)
     except (PartwardenError, psycopg.Error) as failure:
         return unreachable(target, failure, question, started)
@@ -122,7 +126,7 @@ def examine(
 
 def unreachable(target: str, failure: PartwardenError | psycopg.Error, question: Question, started: float) -> Report:
     """The report on a database that could not be asked."""
-    is_late = isinstance(failure, psycopg.errors.QueryCanceled)
+    is_late = isinstance(failure, (psycopg.errors.QueryCanceled, NoAnswer))
     problem = f"no answer within {question.timeout:g} s" if is_late else problem_of(failure)
     return Report(target, duration_ms=_since(started), error=problem)
 
@@ -229,7 +233,11 @@ def _rows(
         yield from rows_of(connection, ground.statement(todo))
     except psycopg.errors.QueryCanceled:
         raise
-    except psycopg.Error:
+    except psycopg.Error as together:
+        if connection.closed:
+            raise
+        if isinstance(together, psycopg.errors.LockNotAvailable):
+            connection.execute("select pg_catalog.set_config('lock_timeout', %s, false)", (_LOCK_TIMEOUT_AGAIN,))
         for check in todo:
             try:
                 _limit(connection, deadline)
@@ -237,6 +245,8 @@ def _rows(
             except psycopg.errors.QueryCanceled:
                 raise
             except psycopg.Error as failure:
+                if connection.closed:
+                    raise
                 problem = first_line(failure)
                 skipped.append(Skipped(check.id, f"the check failed: {problem}"))
                 is_view = check.severity == "view"

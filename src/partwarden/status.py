@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from partwarden import bundle
+from partwarden.cutoff import GRACE
 from partwarden.database import connect_read_only, explained, inspect
 from partwarden.errors import NotChecked
 from partwarden.ground import find_ground, rows_of
@@ -161,7 +162,7 @@ def look(dsn: str, *, past: int = 60, ahead: int = 60, within: int = 0, timeout:
     """
     deadline = time.monotonic() + timeout
     with (
-        connect_read_only(dsn, timeout=timeout) as connection,
+        connect_read_only(dsn, timeout=timeout, cut_after=timeout + GRACE) as connection,
         explained("could not look at the partition sets", NotChecked),
     ):
         server = inspect(connection)

@@ -16,9 +16,10 @@ from typing import Any
 import psycopg
 
 from partwarden import bundle
+from partwarden.cutoff import GRACE
 from partwarden.database import Connection, connect_read_only, problem_of
 from partwarden.dsn import label
-from partwarden.errors import PartwardenError
+from partwarden.errors import CouldNotConnect, PartwardenError
 from partwarden.findings import Report
 from partwarden.health import Question, Target, examine, told_once, unreachable
 from partwarden.status import EARLIEST, TOO_LATE, SetStatus, set_view, statuses
@@ -113,13 +114,13 @@ def survey(
     taken_at = datetime.now(UTC)
     target = name or label(dsn)
     try:
-        with connect_read_only(dsn, timeout=question.timeout) as connection:
+        with connect_read_only(dsn, timeout=question.timeout, cut_after=question.timeout + GRACE) as connection:
             view = set_view(past=past, ahead=ahead)
             found = examine(connection, dsn, question, deadline=started + question.timeout, views=(view,))
             record, unrecorded = _record(connection)
     except (PartwardenError, psycopg.Error) as failure:
         report = unreachable(target, failure, question, started)
-        unseen = failure.for_everybody if isinstance(failure, PartwardenError) else report.error
+        unseen = failure.for_everybody if isinstance(failure, CouldNotConnect) else report.error
         return Survey(target, taken_at, report, unseen=unseen)
     told = defaultdict(list)
     for finding in found.findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,10 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from partwarden import bundle
+from partwarden import bundle, health
 from partwarden.database import Connection
 from partwarden.findings import Status
-from partwarden.health import Question
+from partwarden.health import Question, check_database
 from partwarden.incidents import list_incidents
 from partwarden.install import install
 from partwarden.status import look
@@ -35,7 +36,9 @@ from tests.partition_sets import (
     switch_repair_off,
     want_one_more_partition,
 )
+from tests.pooler import pooler
 from tests.servers import Database
+from tests.waiting import wait_until
 
 READER = "page_reader"
 
@@ -91,6 +94,44 @@ def test_a_database_that_can_not_be_asked_says_why(database: Database) -> None:
     assert "dbname=" not in found.unseen  # a page does not tell how one connects
     late = survey(database.owner_dsn, Question(timeout=0.001))
     assert late.report.status is Status.UNKNOWN
+
+
+@pytest.mark.one_server
+def test_a_server_that_falls_silent_amid_a_look_is_given_up(database: Database, owner: Connection) -> None:
+    with pooler(database.owner_dsn, "pg_extension") as silent:
+        assert survey(silent.dsn, Question(timeout=1)).report.error is None
+        silent.frozen.set()
+        started = time.monotonic()
+        found = survey(silent.dsn, Question(timeout=1))
+        assert found.report.error == found.unseen == "no answer within 1 s"
+        assert check_database(silent.dsn, Question(timeout=1)).error == "no answer within 1 s"
+        assert time.monotonic() - started < 10
+        wait_until(lambda: silent.sessions == 0, "nobody waits any more")
+
+
+@pytest.mark.one_server
+def test_a_lock_that_every_check_wants_is_waited_for_once(database: Database, owner: Connection) -> None:
+    daily_set(owner, "app.well")
+    with psycopg.connect(database.dsn) as other:
+        other.execute("lock table partman.part_config in access exclusive mode")
+        started = time.monotonic()
+        report = survey(database.owner_dsn).report
+        assert time.monotonic() - started < 8  # a second for each of them makes 20
+    assert report.error is None
+    failed = [finding for finding in report.findings if finding.check == "check-error"]
+    assert len(failed) > 15
+    assert {finding.detail["cause"] for finding in failed} == {"canceling statement due to lock timeout"}
+
+
+@pytest.mark.one_server
+def test_a_session_that_is_ended_amid_a_look_is_no_fault_of_the_checks(
+    database: Database, owner: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end_it(connection: Connection, statement: str) -> list[tuple[object, ...]]:
+        return connection.execute("select pg_terminate_backend(pg_backend_pid())").fetchall()
+
+    monkeypatch.setattr(health, "rows_of", end_it)
+    assert survey(database.dsn).unseen == "terminating connection due to administrator command"
 
 
 def test_what_partwarden_keeps_comes_along(database: Database, owner: Connection) -> None:

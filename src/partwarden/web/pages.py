@@ -139,12 +139,12 @@ async def metrics(request: Request) -> Response:
 
 
 def _read_incident(dsn: str, number: int) -> tuple[kept.Incident, list[kept.Telling]]:
-    with connect_read_only(dsn, timeout=_SECONDS) as connection:
+    with connect_read_only(dsn, timeout=_SECONDS, cut_after=2 * _SECONDS) as connection:
         return kept.read_incident(connection, number), kept.tellings(connection, number)
 
 
 def _list_incidents(dsn: str) -> list[kept.Incident]:
-    with connect_read_only(dsn, timeout=_SECONDS) as connection:
+    with connect_read_only(dsn, timeout=_SECONDS, cut_after=2 * _SECONDS) as connection:
         return kept.list_incidents(connection, resolved_too=True, most=_MOST_INCIDENTS)
 
 

@@ -101,7 +101,7 @@ def read_jobs(dsn: str, newest: Survey) -> JobsInFull:
     slots: Mapping[int, list[Slot]]
     slots, known_from = {}, ends
     problem = "cron.log_run is off: pg_cron records no runs" if newest.facts.get("log_run") == "off" else None
-    with connect_read_only(dsn, timeout=_SECONDS, database=str(home)) as connection:
+    with connect_read_only(dsn, timeout=_SECONDS, cut_after=2 * _SECONDS, database=str(home)) as connection:
         ends = _now(connection)
         begins = ends - SLOTS * SLOT
         if _may_read(connection):

@@ -153,7 +153,7 @@ def read_set(dsn: str, name: str, newest: Survey) -> SetInFull | None:
 
     Raises CouldNotConnect, and NotChecked where it could not be looked at in time.
     """
-    with connect_read_only(dsn, timeout=_SECONDS) as connection:
+    with connect_read_only(dsn, timeout=_SECONDS, cut_after=2 * _SECONDS) as connection:
         connection.execute(
             "select set_config('timezone', 'UTC', false)"
         )  # bounds are written in the zone of the session
