@@ -83,8 +83,8 @@ CONTROLS = {
     "timestamp": ("timestamp", "1 month", {}, "now() - interval '9 years' - n * interval '1 minute'", "now()"),
     "bigint": ("bigint", "1000", {"p_start_partition": "5000"}, "n", "5500"),
     "numeric": ("numeric", "1000", {"p_start_partition": "5000"}, "n + 0.5", "5500.5"),
-    "epoch": ("bigint", "1 day", {"p_epoch": "seconds"}, "n", "extract(epoch from now())::bigint"),
-    "milliseconds": ("bigint", "1 day", {"p_epoch": "milliseconds"}, "n", "extract(epoch from now())::bigint * 1000"),
+    "epoch": ("bigint", "1 day", {"p_epoch": "seconds"}, "n", "floor(extract(epoch from now()))"),
+    "milliseconds": ("bigint", "1 day", {"p_epoch": "milliseconds"}, "n", "floor(extract(epoch from now())) * 1000"),
     "uuid": (
         "uuid",
         "1 day",
