@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -292,3 +293,23 @@ def test_intervals_of_a_million_years_are_no_error(database: Database, owner: Co
     owner.execute("update partman.part_config set retention = '999999 years' where parent_table = 'app.kept'")
     owner.execute("update partman.part_config set partition_interval = '999999 years' where parent_table = 'app.well'")
     assert {each.name for each in seen(database).sets} == {"app.well", "app.kept"}
+
+
+def test_the_monitor_reads_bounds_as_the_role_has_them_written(database: Database, owner: Connection) -> None:
+    install(owner)
+    daily_set(owner, "app.events")
+    with database.connect() as administrator:
+        for name, value in (("datestyle", "SQL, DMY"), ("timezone", "America/Sao_Paulo")):
+            administrator.execute(
+                sql.SQL("alter database {} set {} = {}").format(
+                    sql.Identifier(database.name), sql.Identifier(name), sql.Literal(value)
+                )
+            )
+    with psycopg.connect(
+        database.owner_dsn, autocommit=True
+    ) as scheduled:  # as pg_cron would, without our own settings
+        assert scheduled.execute("show datestyle").fetchone() == ("SQL, DMY",)
+        scheduled.execute("call partwarden.maintain()")
+        scheduled.execute("call partwarden.monitor()")
+    assert owner.execute("select count(*) from partwarden.reach").fetchone() == (1,)
+    assert owner.execute("select check_id, summary from partwarden.incident").fetchall() == []

@@ -136,7 +136,7 @@ left join (
         when literal.ends && array['MINVALUE', 'MAXVALUE', 'infinity', '-infinity', 'Infinity', '-Infinity', 'NaN'] then false
         when partition_set.kind = 'time'
             then attribute.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
-                 and strpos(literal.ends[2], '-') <= 6
+                 and literal.ends[2] !~ '^\d{6}'
         when partition_set.kind = 'epoch'
             then attribute.atttypid in ('bigint'::regtype, 'integer'::regtype)
                  and literal.ends[1]::numeric / partition_set.epoch_unit >= -210866803200

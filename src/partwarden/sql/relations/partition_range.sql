@@ -33,7 +33,7 @@ from (
         literal.*,
         case
             when literal.lower_text = any (literal.endless) then true
-            when literal.kind = 'time' then strpos(literal.lower_text, '-') > 6
+            when literal.kind = 'time' then strpos(literal.lower_text, '-') > 6 and literal.lower_text ~ '^\d{6}'
             when literal.kind = 'epoch' then coalesce(
                 literal.lower_text::numeric / literal.epoch_unit not between literal.first_second and literal.last_second,
                 false)
@@ -42,7 +42,7 @@ from (
         end as is_open_below,
         case
             when literal.upper_text = any (literal.endless) then true
-            when literal.kind = 'time' then strpos(literal.upper_text, '-') > 6
+            when literal.kind = 'time' then strpos(literal.upper_text, '-') > 6 and literal.upper_text ~ '^\d{6}'
             when literal.kind = 'epoch' then coalesce(
                 literal.upper_text::numeric / literal.epoch_unit not between literal.first_second and literal.last_second,
                 false)
