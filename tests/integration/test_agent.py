@@ -482,6 +482,43 @@ def test_who_was_told_of_the_beginning_is_told_of_the_end_though_both_are_writte
     assert [action for action, _ in events(pager)] == ["trigger", "resolve"]
 
 
+def told(hook: HttpReceiver) -> list[tuple[str, str]]:
+    """Event and object, in order."""
+    return [(each["event"], each["object"]) for request in hook.requests for each in request.json["incidents"]]
+
+
+def test_an_agent_that_is_switched_on_tells_of_no_old_news(
+    owner: Connection, database: Database, hook: HttpReceiver, tmp_path: Path
+) -> None:
+    over, still_open = (incident(owner, name) for name in ("app.over", "app.still_open"))
+    for event, which in (("opened", over), ("opened", still_open), ("resolved", over), ("reminder", still_open)):
+        notify(owner, which, event=event)
+    owner.execute("update partwarden.notification set created_at = created_at - interval '1 month'")
+    notify(owner, incident(owner, "app.new"))
+    with running(config_of(tmp_path, [HOOK], database)):
+        wait_for_delivery(owner)
+    assert told(hook) == [("opened", "app.still_open"), ("opened", "app.new")]
+    assert owner.execute(
+        "select number from partwarden.notification where last_error like 'sent to nobody%' order by number"
+    ).fetchall() == [(1,), (3,), (4,)]
+
+
+def test_what_came_and_went_while_the_agent_was_away_is_told(
+    owner: Connection, database: Database, hook: HttpReceiver, tmp_path: Path
+) -> None:
+    config = config_of(tmp_path, [HOOK], database)
+    notify(owner, incident(owner, "app.first"))
+    with running(config):
+        wait_for_delivery(owner)
+    away = incident(owner, "app.away")
+    for event in ("opened", "resolved"):
+        notify(owner, away, event=event)
+    owner.execute("update partwarden.notification set created_at = created_at - interval '1 month'")
+    with running(config):
+        wait_for_delivery(owner)
+    assert told(hook) == [("opened", "app.first"), ("opened", "app.away"), ("resolved", "app.away")]
+
+
 def test_an_agent_without_channels_settles_nothing(owner: Connection, database: Database, tmp_path: Path) -> None:
     notify(owner, incident(owner))
     agent(config_of(tmp_path, [], database, scheduler="agent")).once()

@@ -11,6 +11,7 @@ begin
     if not pg_try_advisory_xact_lock(hashtext('partwarden route')) then
         return;
     end if;
+    perform partwarden.forgo_old_notifications();
     return query
     select
         waiting.number,
