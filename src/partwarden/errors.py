@@ -58,6 +58,10 @@ class IncidentRefused(PartwardenError):
     """An incident could not be read, acknowledged or silenced."""
 
 
+class UnknownIncident(IncidentRefused):
+    """There is no incident with that number."""
+
+
 class StackFailed(PartwardenError):
     """A part of the embedded stack could not be made, started or stopped."""
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from partwarden.database import Connection, advice_of, explained
-from partwarden.errors import IncidentRefused, NotInstalled
+from partwarden.errors import IncidentRefused, NotInstalled, UnknownIncident
 from partwarden.install import installed_version
 
 
@@ -141,13 +141,13 @@ def list_incidents(connection: Connection, *, resolved_too: bool = False, most: 
 
 
 def read_incident(connection: Connection, incident: int) -> Incident:
-    """One incident. Raises IncidentRefused when there is none with that number."""
+    """One incident. Raises UnknownIncident when there is none with that number, IncidentRefused when it may not be read."""
     with explained(f"could not read incident {incident}", IncidentRefused):
         _require(connection)
         query = _INCIDENT + sql.SQL(" where id = %s::bigint")
         found = connection.cursor(row_factory=class_row(Incident)).execute(query, (incident,)).fetchone()
     if found is None:
-        raise IncidentRefused(
+        raise UnknownIncident(
             f"could not read incident {incident}: there is none with that number", remedy="partwarden incidents list"
         )
     return found

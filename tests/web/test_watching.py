@@ -9,14 +9,17 @@ import socket
 import time
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from bench.browsers import FLEET, Crowd
 
 from partwarden.health import Target
+from partwarden.install import install
 from partwarden.survey import Survey, survey
 from partwarden.web.watch import watching
 from partwarden.web.watch.watching import Watch
@@ -80,6 +83,51 @@ def test_a_set_that_many_people_look_at_is_asked_for_once_for_each_survey(app: D
             assert {each.status_code for each in answers} == {200}
     wait_until(lambda: sessions(app.server, app.name) > before, "it is counted")
     assert sessions(app.server, app.name) == before + 1
+
+
+def test_a_slow_database_is_asked_two_things_at_a_time_and_who_would_wait_long_is_told_so(
+    app: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partwarden.database._LOCK_TIMEOUT_MS", 500)
+    monkeypatch.setattr(watching, "_MOST_WAITING", 8)
+    with (
+        app.connect_owner() as owner,
+        served(lambda: Watch([target(app), target(other, "other")], interval=600)) as page,
+        ThreadPoolExecutor(14) as people,
+    ):
+        install(owner)
+        for name in ("app", "other"):
+            assert page.get(f"/database?name={name}").status_code == 200
+        with owner.transaction():
+            owner.execute("lock table partwarden.incident in access exclusive mode")
+            waiting = [people.submit(page.get, f"/incident?database=app&id={number}") for number in range(14)]
+            at_once = 0
+            while not all(each.done() for each in waiting):
+                at_once = max(at_once, asking(app))
+                started = time.monotonic()
+                assert page.get(f"/set?database=other&name=app.{started}").status_code == 404
+                assert time.monotonic() - started < 2
+        answers = [each.result() for each in waiting]
+        assert at_once == 2
+        assert {each.status_code for each in answers} == {503}
+        sent_away = [each for each in answers if "Retry-After" in each.headers]
+        assert 4 <= len(sent_away) < 14
+        assert all("app answers slowly, and others wait for it already" in each.text for each in sent_away)
+        assert all("lock timeout" in each.text for each in answers if each not in sent_away)
+
+        answer = page.get("/incident?database=app&id=1")
+        assert (answer.status_code, "there is none with that number" in answer.text) == (404, True)
+
+
+def asking(database: Database) -> int:
+    """How many sessions of ours are in a database."""
+    with psycopg.connect(database.server.cluster.dsn(), autocommit=True) as administrator:
+        row = administrator.execute(
+            "select count(*) from pg_stat_activity where application_name = 'partwarden' and datname = %s",
+            (database.name,),
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def test_nothing_is_asked_while_nobody_looks_and_a_look_wakes_it(app: Database) -> None:

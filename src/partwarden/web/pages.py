@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from partwarden import incidents as kept
 from partwarden.database import connect_read_only, first_line
-from partwarden.errors import IncidentRefused, NotInstalled, PartwardenError
+from partwarden.errors import NotInstalled, PartwardenError, UnknownIncident
 from partwarden.metrics.exposition import CONTENT_TYPE
 from partwarden.survey import Survey
 from partwarden.web.drawing import growth, timeline, trend
@@ -22,7 +22,7 @@ from partwarden.web.reading import fleet as fleets
 from partwarden.web.reading import runs, sets
 from partwarden.web.recent import Recent
 from partwarden.web.template import Templates
-from partwarden.web.watch.watching import AboutToEnd, UnknownDatabase, Watch
+from partwarden.web.watch.watching import AboutToEnd, TooMuchAsked, UnknownDatabase, Watch
 from partwarden.web.wording import link
 
 Answer = TypeVar("Answer")
@@ -167,8 +167,10 @@ async def _newest(request: Request, name: str | None = None) -> Survey:
 async def _asked(request: Request, name: str, what: Hashable, question: Callable[[str], Answer]) -> Answer:
     try:
         return await _watch(request).ask(name, what, question)
-    except (IncidentRefused, NotInstalled) as failure:
+    except (UnknownIncident, NotInstalled) as failure:
         raise HTTPException(404, failure.problem) from failure
+    except TooMuchAsked as failure:
+        raise HTTPException(503, failure.for_everybody, {"Retry-After": str(failure.pause)}) from failure
     except PartwardenError as failure:
         raise HTTPException(503, failure.for_everybody) from failure
     except psycopg.Error as failure:

@@ -20,10 +20,43 @@ class Lane:
 
     async def run(self, begin: Callable[[], asyncio.Future[Answer]]) -> Answer:
         """What comes of what ``begin`` begins, or has begun already, when there is a place; it goes on if nobody waits."""
-        async with self._places:
+        await self._enter()
+        try:
             begun = begin()
             await asyncio.wait((begun,), timeout=self._patience)
+        finally:
+            self._places.release()
         return await asyncio.shield(begun)
+
+    async def _enter(self) -> None:
+        await self._places.acquire()
+
+
+class NoPlace(Exception):
+    """There was no place in a lane, or not soon enough; nothing was begun."""
+
+
+class ShortLane(Lane):
+    """A lane in which nobody waits for long: who finds ``most`` others waiting, or waits ``longest`` seconds, is sent away."""
+
+    def __init__(self, places: int, *, patience: float | None = None, most: int, longest: float) -> None:
+        super().__init__(places, patience=patience)
+        self._most = most
+        self._longest = longest
+        self._waiting = 0
+
+    async def _enter(self) -> None:
+        """Raises NoPlace."""
+        if self._waiting >= self._most:
+            raise NoPlace
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(self._longest):
+                await self._places.acquire()
+        except TimeoutError:
+            raise NoPlace from None
+        finally:
+            self._waiting -= 1
 
 
 def in_thread(work: Callable[[], Answer]) -> asyncio.Future[Answer]:

@@ -2,7 +2,7 @@
 
 A database is asked once at a time, once an interval, and only while somebody looks: when nobody has the page open, and no
 page nor scrape was asked for in ``rest_after`` seconds, nothing is asked until somebody comes back. What a page wants beyond
-the survey is asked for once for each survey as well (``Watch.ask``).
+the survey is asked for once for each survey as well, and of one database not more than two things at a time (``Watch.ask``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from partwarden.errors import PartwardenError
 from partwarden.findings import Report
 from partwarden.health import Question, Target
 from partwarden.survey import Survey, survey
-from partwarden.web.watch.lanes import Lane, in_thread
+from partwarden.web.watch.lanes import Lane, NoPlace, ShortLane, in_thread
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,13 @@ _SOONER = 3.0
 """Who could not be asked is asked again as if that had taken no longer than so: in a minute, where a look takes a twentieth."""
 _LONGEST_PAUSE = 600.0
 """However long a look takes, one is taken every ten minutes."""
+_ASKED_AT_A_TIME = 2
+"""So many pages at a time ask one database for what is beyond the survey."""
+_MOST_WAITING = 30
+_LONGEST_WAIT = 4.0
+"""Who would wait longer than so many seconds for their turn, or behind so many others, is told so instead."""
+_HANGS = 60.0
+"""What was not answered in so many seconds, three times what a server is given for it, is not counted any more."""
 _MOST_ANSWERS = 256
 _OFTEN = 2.0
 """Nobody is told of changes more often than once in so many seconds: of a thousand databases one changes all the time."""
@@ -49,6 +56,10 @@ _BUG = "this is a bug of partwarden; what happened is in the log of partwarden s
 Answer = TypeVar("Answer")
 
 
+def _lane_of_questions() -> ShortLane:
+    return ShortLane(_ASKED_AT_A_TIME, patience=_HANGS, most=_MOST_WAITING, longest=_LONGEST_WAIT)
+
+
 @dataclass
 class _Watched:
     """A database, and what is known of it; ``version`` counts its surveys, ``asked_at`` is by the monotonic clock."""
@@ -60,6 +71,7 @@ class _Watched:
     took: float = 0.0
     is_slow: bool = False
     looking: asyncio.Task[None] | None = field(default=None, repr=False)
+    lane: ShortLane = field(default_factory=_lane_of_questions, repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,17 @@ class _Asked:
 
 class UnknownDatabase(LookupError):
     """Nobody watches a database of that name."""
+
+
+class TooMuchAsked(PartwardenError):
+    """So much is being asked of a database that the next question would wait for long. ``pause`` is for how many seconds."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} answers slowly, and others wait for it already: this was not asked",
+            remedy="load the page again in a few seconds; partwarden check says whether the database is well",
+        )
+        self.pause = round(_LONGEST_WAIT)
 
 
 class AboutToEnd(PartwardenError):
@@ -214,21 +237,38 @@ class Watch:
     async def ask(self, name: str, what: Hashable, question: Callable[[str], Answer]) -> Answer:
         """What ``question`` answers of a database's DSN, asked once for each survey, whoever wants to know.
 
-        Raises what it raises, to all who wait for it, UnknownDatabase, and AboutToEnd.
+        What fails is asked again when somebody wants to know again. Raises what it raises, to all who wait for it,
+        UnknownDatabase, TooMuchAsked, and AboutToEnd.
         """
         watched = self._of(name)
         key = (name, what)
         asked = self._answers.get(key)
         if asked is None or (asked.answer.done() and asked.version != watched.version):
-            begin = partial(in_thread, partial(question, watched.target.dsn))
-            asked = _Asked(watched.version, asyncio.create_task(self._lane_of_pages.run(begin)))
+            asked = _Asked(watched.version, asyncio.create_task(self._question_to(watched, question)))
             self._answers[key] = asked
             self._answers.move_to_end(key)
             while len(self._answers) > _MOST_ANSWERS:
                 self._answers.popitem(last=False)
-            asked.answer.add_done_callback(_heed)  # whoever asked may have left
+            asked.answer.add_done_callback(partial(self._heed, key, asked))
         answer: Answer = await self._unless_it_ends(asked.answer)
         return answer
+
+    async def _question_to(self, watched: _Watched, question: Callable[[str], Answer]) -> Answer:
+        """Its answer, in one of the places that the database has for pages, and in one of those that there are for all."""
+
+        def begin() -> asyncio.Task[Answer]:
+            begin_thread = partial(in_thread, partial(question, watched.target.dsn))
+            return asyncio.create_task(self._lane_of_pages.run(begin_thread))
+
+        try:
+            return await watched.lane.run(begin)
+        except NoPlace:
+            raise TooMuchAsked(watched.target.name or "this database") from None
+
+    def _heed(self, key: tuple[str, Hashable], asked: _Asked, answer: asyncio.Task[Any]) -> None:
+        """Keep no failure; whoever asked may have left."""
+        if (answer.cancelled() or answer.exception() is not None) and self._answers.get(key) is asked:
+            del self._answers[key]
 
     async def _unless_it_ends(self, answer: asyncio.Task[Answer]) -> Answer:
         """What comes of it; it goes on if nobody waits any longer."""
@@ -307,8 +347,3 @@ class Watch:
             return self._watched[name]
         except KeyError:
             raise UnknownDatabase(name) from None
-
-
-def _heed(answer: asyncio.Task[Any]) -> None:
-    if not answer.cancelled():
-        answer.exception()
