@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 
 from tests.partition_sets import made_ahead
@@ -193,6 +194,13 @@ def test_where_there_is_nothing_to_show_it_says_why(fleet: Site, visit: Visit, n
     assert SECRET not in visitor.page.content()
 
 
+def test_no_address_that_somebody_sends_leads_elsewhere(fleet: Site) -> None:
+    answer = httpx.get(fleet.origin + "//evil.example/x")
+    assert answer.status_code == 404
+    assert re.search('(hx-get|href|action)="//', answer.text) is None
+    assert "evil.example" in answer.text
+
+
 def test_a_database_that_is_away_has_words_on_every_page(fleet: Site, visit: Visit) -> None:
     visitor = visit(fleet)
     visitor.expected = ("503",)
@@ -266,6 +274,7 @@ def test_findings_of_all_databases_are_on_one_page(fleet: Site, visit: Visit) ->
     visitor = visit(fleet)
     visitor.open("/incidents")
     assert visitor.texts("section h2") == [*CRITICAL, "crm"]
+    assert visitor.heading == f"What is wrong now in {len(CRITICAL) + 1} databases, the worst first."
     visitor.follow("5 more")
     assert visitor.heading.startswith("■ 6 critical")
 

@@ -108,10 +108,8 @@ async def incidents(request: Request) -> Response:
     """What is wrong now and what was: of one database with all that is kept, of all what their checks find."""
     watch = _watch(request)
     if len(watch.names) > 1 and "database" not in request.query_params:
-        rows = _rows(request)
-        found = [survey for _, survey in watch.surveys() if survey is not None and survey.report.findings]
-        order = {row.name: number for number, row in enumerate(rows)}
-        return _page(request, "findings.html", surveys=sorted(found, key=lambda each: order[each.name])[: fleets.PAGE])
+        wrong = [row for row in _rows(request) if row.findings]
+        return _page(request, "findings.html", rows=wrong[: fleets.PAGE], number=len(wrong))
     newest = await _newest(request)
     told = await _incidents(request, newest) if newest.record is not None else None
     return _page(request, "incidents.html", survey=newest, incidents=told)

@@ -33,7 +33,7 @@ class Templates:
         state = request.app.state
         text = self._environment.get_template(name).render(
             now=datetime.now(UTC),
-            here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            here="/" + request.url.path.lstrip("/") + (f"?{request.url.query}" if request.url.query else ""),
             person=getattr(request.state, "person", None),
             allows_actions=state.allows_actions,
             is_alone=len(state.watch.names) == 1,
