@@ -148,4 +148,4 @@ def test_serve_ends_at_once_while_somebody_looks(target: Target, visit: Visit, t
     finally:
         program.kill()
         program.wait()
-    assert (out, errors) == ("", "interrupted\n")
+    assert (program.returncode, out, errors) == (0, "", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import signal
 import socket
 import time
 import tracemalloc
@@ -208,20 +209,26 @@ def test_one_database_under_two_names_is_two_rows(app: Database) -> None:
             assert page.get(f"/database?name={name}").status_code == 200
 
 
-def test_serve_ends_in_two_seconds_whoever_listens_and_whatever_hangs(app: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
+def test_serve_ends_in_two_seconds_whoever_listens_and_whatever_hangs(
+    app: Database, tmp_path: Path, ending: signal.Signals
+) -> None:
     with silent_server() as silent:
         targets = [target(app), Target(silent, "silent")]
         with serving_process(targets, tmp_path) as (process, port), open_streams(port, 50) as streams:
-            waiting = socket.create_connection(("127.0.0.1", port))
-            waiting.sendall(b"GET /database?name=silent HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            time.sleep(0.2)
-            started = time.monotonic()
-            process.terminate()
-            process.wait(10)
-            assert time.monotonic() - started < 2
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as waiting:
+                waiting.sendall(b"GET /database?name=silent HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                time.sleep(0.2)
+                started = time.monotonic()
+                process.send_signal(ending)
+                code = process.wait(10)
+                assert time.monotonic() - started < 2
+                assert code == 0
+                answer = _all_of(waiting)
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            assert b"partwarden serve was ended before the database answered" in answer
             for stream in streams:
-                assert _ended_well(stream)
-            waiting.close()
+                assert _all_of(stream).endswith(b"0\r\n\r\n")  # a chunked answer came to its end, and was not cut off
             assert process.stderr is not None
             assert "Traceback" not in process.stderr.read()
 
@@ -290,12 +297,12 @@ def test_memory_does_not_grow_with_rounds(app: Database, monkeypatch: pytest.Mon
             tracemalloc.stop()
 
 
-def _ended_well(stream: socket.socket) -> bool:
-    """Whether a chunked answer came to its end, and was not cut off."""
+def _all_of(stream: socket.socket) -> bytes:
+    """What has been said on a connection until it was closed."""
     said = b""
     while more := stream.recv(4096):
         said += more
-    return said.endswith(b"0\r\n\r\n")
+    return said
 
 
 def test_a_look_that_takes_long_is_taken_less_often(app: Database) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,6 +27,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, leaving: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._leaving = leaving
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End, and be done: uvicorn raises the signal once more, of which the program dies before all is closed."""
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._leaving()
