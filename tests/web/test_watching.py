@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import logging
+import resource
 import signal
 import socket
 import time
-import tracemalloc
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from bench.browsers import FLEET, Crowd
 
+from partwarden.findings import Finding, Report
 from partwarden.health import Target
 from partwarden.install import install
 from partwarden.survey import Survey, survey
@@ -175,11 +180,43 @@ def test_a_page_that_is_waited_for_is_looked_at_first(app: Database) -> None:
         assert time.monotonic() - started < 5  # 40 of them by 8 for 2 seconds each make 10
 
 
+def test_many_who_wait_for_a_database_that_hangs_hold_up_no_page_of_another(app: Database) -> None:
+    with silent_server() as silent:
+        targets = [Target(silent, "silent"), target(app)]
+        with served(lambda: Watch(targets, interval=60, timeout=20)) as page, ExitStack() as stack:
+            page.wait_for_surveys("app", 1)
+            for _ in range(40):
+                waiting = stack.enter_context(socket.create_connection(("127.0.0.1", page.port)))
+                waiting.sendall(b"GET /database?name=silent HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            time.sleep(0.3)
+            started = time.monotonic()
+            assert page.get(f"/set?database=app&name={SET}").status_code == 200
+            assert time.monotonic() - started < 2  # 40 of them by 8 for 2 seconds each make 10
+
+
+def test_a_database_that_was_given_up_is_left_alone_for_an_interval(
+    app: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[float, float]] = []
+
+    def gives_up(_: object, __: object, *, name: str) -> Survey:
+        began = time.monotonic()
+        time.sleep(0.6)
+        looks.append((began, time.monotonic()))
+        return Survey(name, datetime.now(UTC), Report(name, error="no answer"), unseen="no answer")
+
+    monkeypatch.setattr(watching, "survey", gives_up)
+    with served(lambda: Watch([target(app)], interval=0.5)):
+        wait_until(lambda: len(looks) >= 3, "it was looked at three times")
+    assert all(began - ended >= 0.5 for (_, ended), (began, _) in itertools.pairwise(looks))
+
+
+@pytest.mark.parametrize("unexpected", [KeyError("nobody thought of that"), StopIteration()], ids=repr)
 def test_what_nobody_expected_does_not_end_the_watching(
-    app: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    app: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, unexpected: Exception
 ) -> None:
     def fails(*_: object, **__: object) -> Survey:
-        raise KeyError("nobody thought of that")
+        raise unexpected
 
     monkeypatch.setattr(watching, "survey", fails)
     with served(lambda: Watch([target(app)], interval=EVERY)) as page:
@@ -233,6 +270,17 @@ def test_serve_ends_in_two_seconds_whoever_listens_and_whatever_hangs(
             assert "Traceback" not in process.stderr.read()
 
 
+def test_who_asks_for_the_head_of_a_stream_holds_none(app: Database) -> None:
+    with (
+        served(lambda: Watch([target(app)], interval=60)) as page,
+        httpx.Client(base_url=f"http://127.0.0.1:{page.port}", timeout=5, verify=False) as client,  # noqa: S501 - no https
+    ):
+        answer = client.head("/events")
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert page.watch.streams == 0
+        assert client.get("/healthz").text == "ok\n"
+
+
 def test_people_who_go_leave_nothing_behind(app: Database) -> None:
     with served(lambda: Watch([target(app)], interval=EVERY)) as page:
         page.wait_for_surveys("app", 1)
@@ -259,7 +307,7 @@ def test_who_reads_slowly_gets_the_newest_and_not_all_that_was(app: Database, mo
                     await asyncio.sleep(0.01)
             newest = watch.version()
             read.append(await anext(changes))
-            await changes.aclose()  # type: ignore[attr-defined]
+            await changes.aclose()
         return read, newest
 
     read, newest = run_apart(read_slowly())
@@ -269,32 +317,55 @@ def test_who_reads_slowly_gets_the_newest_and_not_all_that_was(app: Database, mo
     assert newest >= 15
 
 
-def test_memory_does_not_grow_with_rounds(app: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_does_not_grow_with_rounds_nor_with_visitors(app: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "_OFTEN", 0.01)
     answer = survey(app.owner_dsn, name="app")
-    monkeypatch.setattr(
-        watching, "survey", lambda _, __, name: replace(answer, name=name, sets=tuple(map(replace, answer.sets)))
-    )
-    names = [f"shard {number}" for number in range(20)]
+    numbers = itertools.count(1)
+
+    def always_something_else(_: object, __: object, *, name: str) -> Survey:
+        evidence = {"rows": f"{next(numbers):06}" * 30_000}
+        found = Finding("default-not-empty", "warning", name, SET, "rows wait", evidence, None, None)
+        return replace(answer, name=name, report=replace(answer.report, findings=(found,)))
 
     def rounds(number: int) -> int:
         wanted = page.watch.version(names[-1]) + number
         while page.watch.version(names[-1]) < wanted:
-            page.get("/")
-            page.get(f"/set?database={names[0]}&name=app.none")
+            assert page.get(f"/?q={next(numbers)}{'x' * 5_000}").status_code == 200
+            page.get(f"/set?database={names[0]}&name=app.none{next(numbers)}")
         gc.collect()
-        return tracemalloc.get_traced_memory()[0]
+        return _resident_bytes()
 
+    monkeypatch.setattr(watching, "survey", always_something_else)
+    names = [f"shard {number}" for number in range(5)]
     with (
-        served(lambda: Watch([target(app, name) for name in names], interval=0.05)) as page,
+        served(lambda: Watch([target(app, name) for name in names], interval=0.01)) as page,
         open_streams(page.port, 5),
     ):
-        tracemalloc.start()
-        try:
-            after_some = rounds(10)
-            assert rounds(30) < after_some + 200_000
-        finally:
-            tracemalloc.stop()
+        after_some = rounds(20)
+        assert rounds(200) < after_some + 60_000_000  # of 180 MB that went through each thousand looks
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def test_what_was_answered_of_an_older_survey_is_not_kept(app: Database) -> None:
+    class Answered:
+        """An answer that tells when it is gone."""
+
+    async def is_kept() -> bool:
+        watch = Watch([target(app)], interval=0.2)
+        async with watch.watching():
+            await watch.first("app")
+            answered = weakref.ref(await watch.ask("app", "something", lambda _: Answered()))
+            version = watch.version("app")
+            while watch.version("app") < version + 2:
+                await asyncio.sleep(0.05)
+            gc.collect()
+            return answered() is not None
+
+    assert not run_apart(is_kept())
 
 
 def _all_of(stream: socket.socket) -> bytes:

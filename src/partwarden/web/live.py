@@ -5,7 +5,8 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,14 +24,14 @@ async def events(request: Request) -> Response:
             watch.version(name)
         except UnknownDatabase:
             raise HTTPException(404, "no database of that name is watched") from None
-    return StreamingResponse(
-        _stream(watch, name),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":  # has no body: who waits for none would hold a stream without knowing
+        return Response(media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_stream(watch, name), media_type="text/event-stream", headers=headers)
 
 
-async def _stream(watch: Watch, name: str | None) -> AsyncIterator[str]:
+async def _stream(watch: Watch, name: str | None) -> AsyncGenerator[str, None]:
     yield "retry: 3000\n\n"
-    async for version in watch.changes(name):
-        yield ": nothing new\n\n" if version is None else f"event: survey\nid: {version}\ndata: {version}\n\n"
+    async with aclosing(watch.changes(name)) as changes:  # who has gone must not count until it happens to be collected
+        async for version in changes:
+            yield ": nothing new\n\n" if version is None else f"event: survey\nid: {version}\ndata: {version}\n\n"

@@ -73,6 +73,9 @@ def in_thread(work: Callable[[], Answer]) -> asyncio.Future[Answer]:
         outcome: Any
         try:
             settle, outcome = answer.set_result, work()
+        except StopIteration as failure:  # of a bug: a future does not take it, and the wait would have no end
+            settle, outcome = answer.set_exception, RuntimeError(f"{failure!r} was raised")
+            outcome.__cause__ = failure
         except BaseException as failure:  # noqa: BLE001 - it is raised where the answer is waited for
             settle, outcome = answer.set_exception, failure
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile

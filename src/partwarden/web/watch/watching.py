@@ -13,7 +13,7 @@ import logging
 import random
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -33,7 +33,8 @@ _SLOW_AT_A_TIME = 32
 _PATIENCE = 2.0
 """Who takes longer than so many seconds is slow, and gives its place to the next."""
 _SOONER = 3.0
-"""Who could not be asked is asked again as if that had taken no longer than so: in a minute, where a look takes a twentieth."""
+"""Who could not be asked is asked again as if that had taken no longer than so, counted from when it was given up: after a
+minute, where a look takes a twentieth."""
 _LONGEST_PAUSE = 600.0
 """However long a look takes, one is taken every ten minutes."""
 _ASKED_AT_A_TIME = 2
@@ -62,15 +63,18 @@ def _lane_of_questions() -> ShortLane:
 
 @dataclass
 class _Watched:
-    """A database, and what is known of it; ``version`` counts its surveys, ``asked_at`` is by the monotonic clock."""
+    """A database, and what is known of it; ``version`` counts its surveys.
+
+    ``due_at`` is when it may be looked at again, by the monotonic clock; ``turn`` waits for a place for the first look.
+    """
 
     target: Target
     newest: Survey | None = None
     version: int = 0
-    asked_at: float = float("-inf")
-    took: float = 0.0
+    due_at: float = float("-inf")
     is_slow: bool = False
     looking: asyncio.Task[None] | None = field(default=None, repr=False)
+    turn: asyncio.Task[None] | None = field(default=None, repr=False)
     lane: ShortLane = field(default_factory=_lane_of_questions, repr=False)
 
 
@@ -199,11 +203,18 @@ class Watch:
         self.look()
         watched = self._of(name)
         while watched.newest is None:
-            run = self._lane_of_pages.run(partial(self._begin, watched))
-            await self._unless_it_ends(asyncio.create_task(run))
+            await self._unless_it_ends(self._first_look(watched))
         return watched.newest
 
-    async def changes(self, name: str | None = None) -> AsyncIterator[int | None]:
+    def _first_look(self, watched: _Watched) -> asyncio.Task[None]:
+        """The look that is being taken, or the wait for a place: one for all who wait for the database."""
+        if watched.looking is not None and not watched.looking.done():
+            return watched.looking
+        if watched.turn is None or watched.turn.done():
+            watched.turn = asyncio.create_task(self._lane_of_pages.run(partial(self._begin, watched)))
+        return watched.turn
+
+    async def changes(self, name: str | None = None) -> AsyncGenerator[int | None, None]:
         """The version each time there is a newer survey, of a database or of any; None where there was none for a while.
 
         Ends with ``end``. Raises UnknownDatabase.
@@ -293,34 +304,42 @@ class Watch:
             await self._awake()
             lane = self._lane_of_the_slow if watched.is_slow else self._lane
             await lane.run(partial(self._begin, watched))
-            await asyncio.sleep(max(watched.asked_at + self._pause(watched) - time.monotonic(), 0))
+            await asyncio.sleep(max(watched.due_at - time.monotonic(), 0))
 
     def _begin(self, watched: _Watched) -> asyncio.Task[None]:
-        """The survey that is being taken; else a new one, unless the newest is not an interval old."""
-        is_due = time.monotonic() - watched.asked_at >= self._pause(watched)
-        if watched.looking is None or (watched.looking.done() and is_due):
-            watched.asked_at = time.monotonic()
+        """The survey that is being taken; else a new one, unless it is not time for that."""
+        if watched.looking is None or (watched.looking.done() and time.monotonic() >= watched.due_at):
             watched.looking = asyncio.create_task(self._take(watched))
         return watched.looking
 
     async def _take(self, watched: _Watched) -> None:
+        name = watched.target.name or ""
+        began = time.monotonic()
         try:
             newest = await in_thread(partial(self._survey, watched.target))
             self._note(newest)
         except Exception:
-            name = watched.target.name or ""
             log.exception("database %s could not be looked at", name)
             newest = Survey(name, datetime.now(UTC), Report(name, error=_BUG), unseen=_BUG)
-        took = time.monotonic() - watched.asked_at
+        ended = time.monotonic()
+        took = ended - began
         watched.is_slow = took > _PATIENCE
-        watched.took = took if newest.report.error is None else min(took, _SOONER)
+        watched.due_at = (
+            began + self._pause(took) if newest.report.error is None else ended + self._pause(min(took, _SOONER))
+        )
         watched.newest = newest
         watched.version += 1
+        self._forget_answers(name)
         self._has_news.set()
 
-    def _pause(self, watched: _Watched) -> float:
+    def _forget_answers(self, name: str) -> None:
+        """Nobody is given what was answered before the newest survey."""
+        for key in [key for key, asked in self._answers.items() if key[0] == name and asked.answer.done()]:
+            del self._answers[key]
+
+    def _pause(self, took: float) -> float:
         """From one look at a database to the next: the interval, or longer where a look takes long."""
-        return max(self.interval, min(watched.took / self._share, _LONGEST_PAUSE))
+        return max(self.interval, min(took / self._share, _LONGEST_PAUSE))
 
     def _survey(self, target: Target) -> Survey:
         question = Question(timeout=self._question.timeout, thresholds=target.thresholds)
