@@ -252,16 +252,18 @@ def test_serve_ends_in_two_seconds_whoever_listens_and_whatever_hangs(
 ) -> None:
     with silent_server() as silent:
         targets = [target(app), Target(silent, "silent")]
-        with serving_process(targets, tmp_path) as (process, port), open_streams(port, 50) as streams:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as waiting:
-                waiting.sendall(b"GET /database?name=silent HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-                time.sleep(0.2)
-                started = time.monotonic()
-                process.send_signal(ending)
-                code = process.wait(10)
-                assert time.monotonic() - started < 2
-                assert code == 0
-                answer = _all_of(waiting)
+        with serving_process(targets, tmp_path) as (process, port), ExitStack() as stack:
+            waiting = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            waiting.sendall(b"GET /database?name=silent HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            streams = stack.enter_context(
+                open_streams(port, 50)
+            )  # they are answered: so it was read what was sent before
+            started = time.monotonic()
+            process.send_signal(ending)
+            code = process.wait(10)
+            assert time.monotonic() - started < 2
+            assert code == 0
+            answer = _all_of(waiting)
             assert answer.startswith(b"HTTP/1.1 503 ")
             assert b"partwarden serve was ended before the database answered" in answer
             for stream in streams:

@@ -1,0 +1,157 @@
+"""How often a database is looked at, and which comes first: by looks that take as long as a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import pytest
+
+from partwarden.findings import Report
+from partwarden.health import Target
+from partwarden.survey import Survey
+from partwarden.web.watch import watching
+from partwarden.web.watch.watching import Watch
+from tests.waiting import run_apart
+
+SECONDS = 20
+
+
+class Looks:
+    """Looks at databases that take so many seconds each, and what has become of them."""
+
+    def __init__(self, seconds: Mapping[str, float], *, error: str | None = None) -> None:
+        self.seconds = seconds
+        self.begun = dict.fromkeys(seconds, 0)
+        self.error = error
+
+    def __call__(self, _: object, __: object, *, name: str) -> Survey:
+        """Take one."""
+        self.begun[name] += 1
+        time.sleep(self.seconds[name])
+        return Survey(name, datetime.now(UTC), Report(name, error=self.error), unseen=self.error)
+
+    def watch(self, *, interval: float, share: float = 1.0) -> Watch:
+        """Watch the databases by looks like these."""
+        return Watch([Target("", name) for name in self.seconds], interval=interval, share=share)
+
+
+async def _until_looked_at(watch: Watch, name: str, times: int) -> None:
+    async with asyncio.timeout(SECONDS):
+        while watch.version(name) < times:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.6], ids=["it is over", "it goes on"])
+def test_whom_a_page_has_had_looked_at_is_not_looked_at_again_when_its_turn_comes(
+    takes: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_AT_A_TIME", 1)
+    looks = Looks({"before it": 0.3, "app": takes})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def look() -> None:
+        watch = looks.watch(interval=60)
+        async with watch.watching():
+            await asyncio.sleep(0.1)
+            assert looks.begun == {"before it": 1, "app": 0}
+            await watch.first("app")
+            await _until_looked_at(watch, "before it", 1)
+            await asyncio.sleep(0.2)  # its turn has come
+            assert looks.begun == {"before it": 1, "app": 1}
+
+    run_apart(look())
+
+
+def test_those_that_are_slow_do_not_take_the_places_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_AT_A_TIME", 1)
+    monkeypatch.setattr(watching, "_PATIENCE", 0.2)
+    slow = {f"slow {number}": 0.4 for number in range(6)}
+    looks = Looks({**slow, "app": 0.0})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def look() -> int:
+        watch = looks.watch(interval=0.1)
+        async with watch.watching():
+            for name in slow:
+                await _until_looked_at(watch, name, 1)
+            before = watch.version("app")
+            await asyncio.sleep(2)
+            return watch.version("app") - before
+
+    assert run_apart(look()) >= 6  # behind six by 0.2 seconds each it would be two
+
+
+def test_however_long_a_look_takes_the_next_one_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_LONGEST_PAUSE", 0.5)
+    looks = Looks({"app": 0.1})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def look() -> None:
+        watch = looks.watch(interval=0.1, share=0.001)
+        async with watch.watching():
+            await _until_looked_at(watch, "app", 2)
+
+    run_apart(look())
+
+
+def test_who_was_given_up_after_long_is_asked_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_SOONER", 0.005)
+    looks = Looks({"app": 0.5}, error="no answer")
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def look() -> None:
+        watch = looks.watch(interval=0.1, share=0.01)
+        async with watch.watching():
+            await _until_looked_at(watch, "app", 2)
+
+    run_apart(look())
+
+
+def test_a_stream_without_news_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_HEARTBEAT", 0.2)
+    looks = Looks({"app": 0.0})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def listen() -> int | None:
+        watch = looks.watch(interval=60)
+        async with watch.watching():
+            await watch.first("app")
+            async with aclosing(watch.changes("app")) as changes, asyncio.timeout(SECONDS):
+                return await anext(changes)
+
+    assert run_apart(listen()) is None
+
+
+def test_news_of_many_databases_come_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_OFTEN", 0.5)
+    looks = Looks({f"shard {number}": 0.01 for number in range(10)})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def listen() -> tuple[int, int]:
+        watch = looks.watch(interval=0.05)
+        async with watch.watching():
+            await asyncio.sleep(1.5)
+            return watch.version(), sum(looks.begun.values())
+
+    told, looked = run_apart(listen())
+    assert 1 <= told <= 4
+    assert looked > 10 * told
+
+
+def test_a_stream_of_one_database_is_not_told_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_OFTEN", 0.01)
+    looks = Looks({"busy": 0.0, "quiet": 1.0})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def listen() -> int | None:
+        watch = looks.watch(interval=0.05)
+        async with watch.watching(), aclosing(watch.changes("quiet")) as changes, asyncio.timeout(SECONDS):
+            told = await anext(changes)
+            assert watch.version("busy") > 5
+            return told
+
+    assert run_apart(listen()) == 1
