@@ -316,10 +316,10 @@ def test_a_missing_heartbeat_is_told_to_the_topic_and_its_return_too(
         return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
 
     assert beat(0) == "ALARM"
-    mail = mailbox.wait_for(lambda mail: name in mail.get_content() and '"ALARM"' in mail.get_content(), 20)
+    mail = mailbox.wait_for(lambda mail: name in mail.get_content() and '"ALARM"' in mail.get_content(), 60)
     assert "has not been heard for 10 minutes" in mail.get_content()
     assert beat(1) == "OK"
-    mailbox.wait_for(lambda mail: '"NewStateValue": "OK"' in mail.get_content(), 20)
+    mailbox.wait_for(lambda mail: '"NewStateValue": "OK"' in mail.get_content(), 60)
 
 
 def counts(pattern: str, line: dict[str, Any]) -> bool:
