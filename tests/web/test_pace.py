@@ -155,3 +155,87 @@ def test_a_stream_of_one_database_is_not_told_of_another(monkeypatch: pytest.Mon
             return told
 
     assert run_apart(listen()) == 1
+
+
+def test_those_who_wait_for_one_database_take_one_place_of_those_that_pages_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "_AT_A_TIME", 1)
+    monkeypatch.setattr(watching, "_PATIENCE", 0.5)
+    looks = Looks({"hangs": 4.0, "hangs too": 4.0, "app": 0.0})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def wait() -> float:
+        watch = looks.watch(interval=60)
+        people = [asyncio.create_task(watch.first(name)) for name in ("hangs", *["hangs too"] * 10)]
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        await watch.ask("app", "something", lambda _: None)
+        waited = time.monotonic() - started
+        for each in people:
+            each.cancel()
+        await asyncio.gather(*people, return_exceptions=True)
+        return waited
+
+    assert run_apart(wait()) < 3  # two of them by half a second each; eleven would be more than five
+
+
+def test_what_was_asked_before_the_newest_survey_is_asked_again_when_it_was_answered_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = Looks({"app": 0.0})
+    monkeypatch.setattr(watching, "survey", looks)
+    asked: list[float] = []
+
+    def question(_: str) -> None:
+        asked.append(time.monotonic())
+        time.sleep(0.6)
+
+    async def ask() -> None:
+        watch = looks.watch(interval=0.2)
+        async with watch.watching():
+            await watch.first("app")
+            await watch.ask("app", "something", question)
+            await watch.ask("app", "something", question)
+
+    run_apart(ask())
+    assert len(asked) == 2
+
+
+def test_a_stream_that_waits_for_news_ends_with_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks({"app": 0.0})
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def listen() -> list[int | None]:
+        watch = looks.watch(interval=60)
+        async with watch.watching():
+            await watch.first("app")
+            await asyncio.sleep(0.1)  # it was told
+            changes = watch.changes()
+
+            async def all_of_them() -> list[int | None]:
+                return [each async for each in changes]
+
+            stream = asyncio.create_task(all_of_them())
+            await asyncio.sleep(0.1)
+            await watch.end()
+            async with asyncio.timeout(1):
+                return await stream
+
+    assert run_apart(listen()) == []
+
+
+def test_what_was_asked_is_asked_again_when_somebody_has_changed_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "survey", Looks({"app": 0.0}))
+    asked: list[str] = []
+
+    async def ask() -> None:
+        watch = Looks({"app": 0.0}).watch(interval=60)
+        await watch.ask("app", "something", asked.append)
+        await watch.ask("app", "something", asked.append)
+        assert len(asked) == 1
+        watch.forget("app")
+        await watch.ask("app", "something", asked.append)
+
+    run_apart(ask())
+    assert len(asked) == 2
