@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 
+from tests.waiting import wait_until
 from tests.web.browsing import PHONE, WIDE, Site, Visitor
 from tests.web.conftest import Visit
 from tests.web.listed import PAGES, Listed
@@ -138,7 +139,7 @@ def test_what_scrolls_is_scrolled_by_keyboard(fleet: Site, visit: Visit) -> None
     partitions = visitor.page.get_by_role("region", name="Partitions")
     partitions.focus()
     visitor.page.keyboard.press("End")
-    visitor.page.wait_for_function("document.querySelector('.scroll').scrollTop > 0")
+    wait_until(lambda: partitions.evaluate("each => each.scrollTop") > 0, "the table has scrolled")
 
 
 # As one likes it.
