@@ -239,3 +239,22 @@ def test_what_was_asked_is_asked_again_when_somebody_has_changed_something(monke
 
     run_apart(ask())
     assert len(asked) == 2
+
+
+def test_those_that_are_slow_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_PATIENCE", 0.1)
+    slow = {f"slow {number}": 0.6 for number in range(6)}
+    looks = Looks(slow)
+    monkeypatch.setattr(watching, "survey", looks)
+
+    async def look() -> float:
+        watch = looks.watch(interval=0.1)
+        async with watch.watching():
+            for name in slow:
+                await _until_looked_at(watch, name, 1)
+            started = time.monotonic()
+            for name in slow:
+                await _until_looked_at(watch, name, 3)
+            return time.monotonic() - started
+
+    assert run_apart(look()) < 4  # one after the other two rounds would be 7
